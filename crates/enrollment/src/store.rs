@@ -1,0 +1,74 @@
+//! The seam behind which challenges and transactions are remembered.
+
+use std::fmt;
+
+use issuance::{ChallengeId, Earlier, TransactionKey};
+use pki_core::{BoxFuture, UnixTime};
+use serial_binding::BoundObject;
+
+/// Remembers challenges and transactions. Spending a challenge is not here: it happens with
+/// [`IssuanceLog::record_intent`](issuance::IssuanceLog::record_intent), in the transaction that claims the serial.
+pub trait EnrollmentStore: fmt::Debug + Send + Sync {
+    /// What an earlier run of this transaction asked for and got, if it began at or after `not_before`.
+    fn recall(
+        &self,
+        transaction: TransactionKey,
+        not_before: UnixTime,
+    ) -> BoxFuture<'_, Result<Option<EarlierRequest>, StoreError>>;
+
+    /// Stores a fresh challenge.
+    fn add_challenge<'a>(&'a self, challenge: &'a StoredChallenge) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// The challenge, if it is neither spent, burnt nor expired at `now`.
+    fn live_challenge(
+        &self,
+        id: ChallengeId,
+        now: UnixTime,
+    ) -> BoxFuture<'_, Result<Option<StoredChallenge>, StoreError>>;
+
+    /// Makes the challenge useless: it was used for what it was not made for. Returns whether it was live.
+    fn burn_challenge<'a>(
+        &'a self,
+        id: ChallengeId,
+        now: UnixTime,
+        why: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+}
+
+/// A one-time challenge as it is stored: by its keyed hash, with what it is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "built by enrollment, read by every store")]
+pub struct StoredChallenge {
+    /// The keyed hash of the secret.
+    pub id: ChallengeId,
+    /// The profile that it enrolls with.
+    pub profile: String,
+    /// The object that the certificate will be bound to.
+    pub object: BoundObject,
+    /// Last second at which it can be spent.
+    pub expires: UnixTime,
+    /// When it was made.
+    pub created: UnixTime,
+}
+
+/// What a transaction asked for before.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "built by every store")]
+pub struct EarlierRequest {
+    /// SHA-256 of the request's DER.
+    pub request: [u8; 32],
+    /// How far it came.
+    pub outcome: Earlier,
+}
+
+/// The store could not be read or written; the requester must try again later.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the enrollment store failed: {0}")]
+pub struct StoreError(String);
+
+impl StoreError {
+    /// With the cause as the store tells it.
+    pub fn new(cause: impl fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}

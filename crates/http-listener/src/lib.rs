@@ -1,0 +1,1 @@
+//! Accepts HTTP/1 connections with timers, limits and a graceful stop.

@@ -1,0 +1,76 @@
+//! On the strength of what a certificate is issued.
+
+use std::fmt;
+
+use pki_core::SerialNumber;
+use sha2::{Digest as _, Sha256};
+
+/// What a certificate is issued on the strength of. Recorded with the intent to issue, in one transaction, so that no
+/// challenge is spent twice and no transaction gets two certificates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "built by enrollment, read by every ledger")]
+pub struct Provenance {
+    /// The transaction; a repeat of it gets the same certificate.
+    pub transaction: TransactionKey,
+    /// SHA-256 of the request's DER: what makes a repeat a repeat.
+    pub request: [u8; 32],
+    /// The one-time challenge that this spends.
+    pub spends: Option<ChallengeId>,
+    /// The certificate that this renews.
+    pub renews: Option<SerialNumber>,
+}
+
+/// Names one enrollment transaction: SHA-256 over profile, transactionID and the requester's key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransactionKey([u8; 32]);
+
+impl TransactionKey {
+    /// The key of the transaction that the holder of a public key (whose fingerprint is given) calls `transaction_id`
+    /// within `profile`.
+    pub fn new(profile: &str, transaction_id: &[u8], key_fingerprint: &[u8; 32]) -> Self {
+        let mut hash = Sha256::new();
+        for part in [profile.as_bytes(), transaction_id, key_fingerprint] {
+            // Lengths keep ("ab", "c") and ("a", "bc") apart.
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The 32 octets.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TransactionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TransactionKey(")?;
+        self.0.iter().take(6).try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        f.write_str("..)")
+    }
+}
+
+/// Names one one-time challenge: the keyed hash under which it is stored. Not the challenge itself.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChallengeId([u8; 32]);
+
+impl ChallengeId {
+    /// From the octets of the keyed hash.
+    pub fn from_bytes(octets: [u8; 32]) -> Self {
+        Self(octets)
+    }
+
+    /// The 32 octets.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ChallengeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChallengeId(")?;
+        self.0.iter().take(6).try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        f.write_str("..)")
+    }
+}

@@ -1,0 +1,1 @@
+//! Private keys in files and memory, by aws-lc-rs.

@@ -1,0 +1,1 @@
+//! Remembers what was issued, challenged and revoked, in SQLite.

@@ -1,0 +1,1 @@
+//! An OCSP responder as a hyper service.

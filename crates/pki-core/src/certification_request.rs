@@ -1,0 +1,195 @@
+//! Certification requests as received.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{fmt, ops::Range};
+
+use crate::{
+    BadSignature, BasicConstraints, ChallengePassword, DecodeError, Extension, GeneralName, KeyUsage, Name,
+    Oid, PublicKey, SignatureAlgorithm, SignatureVerifier, algorithm::AlgorithmError, extension, oids, tlv,
+};
+
+const WHAT: &str = "a CertificationRequest";
+
+const MAX_ATTRIBUTES: usize = 32;
+const MAX_EXTENSIONS: usize = 32;
+const MAX_ALTERNATIVE_NAMES: usize = 64;
+
+/// A PKCS #10 request ([RFC 2986 §4](https://www.rfc-editor.org/rfc/rfc2986#section-4)): the DER it came as, parsed
+/// once. Cheap to clone. Equal when the DER is.
+///
+/// Its signature is *not* checked by parsing; see [`CertificationRequest::verify`]. At most 32 attributes, 32
+/// extensions and 64 alternative names are taken.
+#[derive(Clone)]
+pub struct CertificationRequest(Arc<Parsed>);
+
+struct Parsed {
+    der: Vec<u8>,
+    info: Range<usize>,
+    subject: Name,
+    public_key: PublicKey,
+    challenge: Option<ChallengePassword>,
+    extensions: Vec<Extension>,
+    algorithm: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl CertificationRequest {
+    /// Parses DER.
+    pub fn from_der(der: &[u8]) -> Result<Self, DecodeError> {
+        parse(der).map(|parsed| Self(Arc::new(parsed)))
+    }
+
+    /// The exact bytes parsed.
+    pub fn as_der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// The name asked for; may be empty.
+    pub fn subject(&self) -> &Name {
+        &self.0.subject
+    }
+
+    /// The key to be certified.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.0.public_key
+    }
+
+    /// The challengePassword attribute.
+    pub fn challenge_password(&self) -> Option<&ChallengePassword> {
+        self.0.challenge.as_ref()
+    }
+
+    /// The extensions asked for.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.0.extensions
+    }
+
+    /// The alternative names asked for.
+    pub fn subject_alt_names(&self) -> Result<Vec<GeneralName>, DecodeError> {
+        let names = |der: &[u8]| GeneralName::list_from_der(der, MAX_ALTERNATIVE_NAMES);
+        Ok(self.decoded(oids::SUBJECT_ALT_NAME, names)?.unwrap_or_default())
+    }
+
+    /// The key usage asked for.
+    pub fn key_usage(&self) -> Result<Option<KeyUsage>, DecodeError> {
+        self.decoded(oids::KEY_USAGE, KeyUsage::from_der)
+    }
+
+    /// The extended key usages asked for.
+    pub fn extended_key_usages(&self) -> Result<Vec<Oid>, DecodeError> {
+        Ok(self.decoded(oids::EXTENDED_KEY_USAGE, extension::oid_list)?.unwrap_or_default())
+    }
+
+    /// The basic constraints asked for.
+    pub fn basic_constraints(&self) -> Result<BasicConstraints, DecodeError> {
+        Ok(self.decoded(oids::BASIC_CONSTRAINTS, BasicConstraints::from_der)?.unwrap_or_default())
+    }
+
+    /// The algorithm of its signature.
+    pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, AlgorithmError> {
+        SignatureAlgorithm::from_der(&self.0.algorithm)
+    }
+
+    /// Whether the private half of [`CertificationRequest::public_key`] signed it: the proof of possession.
+    pub fn verify(&self, verifier: &dyn SignatureVerifier) -> Result<(), BadSignature> {
+        let algorithm = self.signature_algorithm().map_err(|_| BadSignature)?;
+        let info = self.0.der.get(self.0.info.clone()).unwrap_or_default();
+        verifier.verify(self.public_key(), algorithm, info, &self.0.signature)
+    }
+
+    fn decoded<T>(
+        &self,
+        id: Oid,
+        decode: impl FnOnce(&[u8]) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        let found = self.0.extensions.iter().find(|extension| extension.id() == id);
+        found.map(|extension| decode(extension.value())).transpose()
+    }
+}
+
+impl PartialEq for CertificationRequest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.der == other.0.der
+    }
+}
+
+impl Eq for CertificationRequest {}
+
+impl fmt::Debug for CertificationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CertificationRequest({}, {:?})", self.subject(), self.public_key())
+    }
+}
+
+/// ```text
+/// CertificationRequest ::= SEQUENCE { certificationRequestInfo CertificationRequestInfo,
+///                                     signatureAlgorithm AlgorithmIdentifier, signature BIT STRING }
+/// CertificationRequestInfo ::= SEQUENCE { version INTEGER { v1(0) }, subject Name,
+///                                         subjectPKInfo SubjectPublicKeyInfo, attributes [0] IMPLICIT SET OF }
+/// ```
+fn parse(der: &[u8]) -> Result<Parsed, DecodeError> {
+    let mut outer = tlv::Cursor::into(der, tlv::SEQUENCE, WHAT)?;
+    let info = outer.expect(tlv::SEQUENCE)?;
+    let algorithm = outer.expect(tlv::SEQUENCE)?.bytes.to_vec();
+    let signature = outer.octet_bits()?.to_vec();
+    outer.finish()?;
+
+    let mut fields = tlv::Cursor::over(info.value, WHAT)?;
+    if fields.expect(tlv::INTEGER)?.value != [0] {
+        return Err(DecodeError::new(WHAT, "a version other than v1"));
+    }
+    let subject = Name::from_der(fields.expect(tlv::SEQUENCE)?.bytes)?;
+    let public_key = PublicKey::from_der(fields.expect(tlv::SEQUENCE)?.bytes)?;
+    let mut attributes = Attributes::default();
+    // RFC 2986 requires the field even when it is empty; some clients leave it out.
+    if let Some(set) = fields.optional(0xA0)? {
+        attributes.read(tlv::Cursor::over(set.value, WHAT)?)?;
+    }
+    fields.finish()?;
+    let start = info.bytes.as_ptr().addr().saturating_sub(der.as_ptr().addr());
+    let info = start..start.saturating_add(info.bytes.len());
+    let Attributes { challenge, extensions, .. } = attributes;
+    let extensions = extensions.unwrap_or_default();
+    Ok(Parsed { der: der.to_vec(), info, subject, public_key, challenge, extensions, algorithm, signature })
+}
+
+#[derive(Default)]
+struct Attributes {
+    challenge: Option<ChallengePassword>,
+    extensions: Option<Vec<Extension>>,
+    count: usize,
+}
+
+impl Attributes {
+    fn read(&mut self, mut set: tlv::Cursor<'_>) -> Result<(), DecodeError> {
+        while !set.is_empty() {
+            self.count = self.count.saturating_add(1);
+            if self.count > MAX_ATTRIBUTES {
+                return Err(DecodeError::new(WHAT, format_args!("more than {MAX_ATTRIBUTES} attributes")));
+            }
+            let mut fields = set.enter(tlv::SEQUENCE)?;
+            let id = fields.oid()?;
+            let values = fields.enter(tlv::SET)?;
+            fields.finish()?;
+            self.read_one(id, values)?;
+        }
+        Ok(())
+    }
+
+    fn read_one(&mut self, id: Oid, mut values: tlv::Cursor<'_>) -> Result<(), DecodeError> {
+        // The old arc of RFC 8894's forerunners names the same attribute.
+        const LEGACY_EXTENSION_REQUEST: Oid = Oid::new_unwrap("2.16.840.1.113733.1.9.8");
+        let repeated = match id {
+            oids::CHALLENGE_PASSWORD => {
+                self.challenge.replace(ChallengePassword::from_tlv(values.next()?)?).is_some()
+            }
+            oids::EXTENSION_REQUEST | LEGACY_EXTENSION_REQUEST => {
+                let list = Extension::list_from_der(values.next()?.bytes, MAX_EXTENSIONS)?;
+                self.extensions.replace(list).is_some()
+            }
+            _ => return Ok(()),
+        };
+        values.finish()?;
+        if repeated { Err(DecodeError::new(WHAT, format_args!("attribute {id} twice"))) } else { Ok(()) }
+    }
+}

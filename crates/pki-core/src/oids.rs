@@ -1,0 +1,48 @@
+//! The object identifiers that several crates name. Each has its source in its comment.
+
+use crate::Oid;
+
+macro_rules! oids {
+    ($($(#[$doc:meta])* $name:ident = $dotted:literal;)*) => {
+        $($(#[$doc])* pub const $name: Oid = Oid::new_unwrap($dotted);)*
+    };
+}
+
+oids! {
+    /// commonName (RFC 5280 appendix A.1).
+    COMMON_NAME = "2.5.4.3";
+    /// subjectKeyIdentifier (RFC 5280 §4.2.1.2).
+    SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
+    /// keyUsage (RFC 5280 §4.2.1.3).
+    KEY_USAGE = "2.5.29.15";
+    /// subjectAltName (RFC 5280 §4.2.1.6).
+    SUBJECT_ALT_NAME = "2.5.29.17";
+    /// basicConstraints (RFC 5280 §4.2.1.9).
+    BASIC_CONSTRAINTS = "2.5.29.19";
+    /// authorityKeyIdentifier (RFC 5280 §4.2.1.1).
+    AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
+    /// extKeyUsage (RFC 5280 §4.2.1.12).
+    EXTENDED_KEY_USAGE = "2.5.29.37";
+    /// authorityInfoAccess (RFC 5280 §4.2.2.1).
+    AUTHORITY_INFO_ACCESS = "1.3.6.1.5.5.7.1.1";
+    /// id-ad-ocsp (RFC 5280 §4.2.2.1).
+    AD_OCSP = "1.3.6.1.5.5.7.48.1";
+    /// id-ad-caIssuers (RFC 5280 §4.2.2.1).
+    AD_CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
+    /// id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1).
+    OCSP_NOCHECK = "1.3.6.1.5.5.7.48.1.5";
+    /// id-kp-serverAuth (RFC 5280 §4.2.1.12).
+    KP_SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+    /// id-kp-clientAuth (RFC 5280 §4.2.1.12).
+    KP_CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
+    /// id-kp-OCSPSigning (RFC 6960 §4.2.2.2).
+    KP_OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
+    /// anyExtendedKeyUsage (RFC 5280 §4.2.1.12).
+    ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
+    /// extensionRequest (RFC 2985 §5.4.2).
+    EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
+    /// challengePassword (RFC 2985 §5.4.1).
+    CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7";
+    /// User principal name as an otherName (Microsoft szOID_NT_PRINCIPAL_NAME).
+    USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3";
+}

@@ -1,0 +1,31 @@
+//! The seam behind which certificate status is known.
+
+use std::fmt;
+
+use pki_core::{BoxFuture, CertRef};
+
+use crate::StatusReport;
+
+/// Answers "does anything stand against this certificate?".
+pub trait RevocationSource: fmt::Debug + Send + Sync {
+    /// Looks one certificate up. `Err` means "could not tell now"; it is never read as good and never as revoked.
+    fn status(&self, certificate: CertRef) -> BoxFuture<'_, Result<StatusReport, SourceError>>;
+
+    /// A number that changes whenever an answer given earlier may no longer hold. `None` for a source that cannot
+    /// tell, whose answers hold until they say and no longer.
+    fn epoch(&self) -> Option<u64>;
+}
+
+/// Status could not be determined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// Ask again later (OCSP `tryLater`).
+    #[error("{source_name} cannot be asked now: {why}")]
+    Unavailable {
+        /// Which source, for the log.
+        source_name: String,
+        /// What happened.
+        why: String,
+    },
+}

@@ -1,0 +1,1 @@
+//! SCEP client: library and command line.

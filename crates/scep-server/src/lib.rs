@@ -1,0 +1,1 @@
+//! A SCEP certification authority with its OCSP responder.

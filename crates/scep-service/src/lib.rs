@@ -1,0 +1,1 @@
+//! A SCEP server as a hyper service.

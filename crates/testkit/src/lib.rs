@@ -1,0 +1,1 @@
+//! Fixed clock, seeded randomness and ready keys, for tests only.
