@@ -33,7 +33,7 @@ mod serial_number;
 #[cfg(feature = "std")]
 mod system_clock;
 mod time;
-mod tlv;
+pub mod tlv;
 mod url_base64;
 
 pub use algorithm::{AlgorithmError, KeyTransport, SignatureAlgorithm, UnknownAlgorithm};

@@ -1,4 +1,7 @@
-//! A cursor over DER elements that keeps the bytes it reads.
+//! DER elements, read by a cursor that keeps the bytes and written by wrapping.
+//!
+//! The protocol crates read and write their structures with this, because structures that come from devices have to
+//! be echoed, digested and compared in the bytes they came in.
 
 use alloc::vec::Vec;
 
@@ -6,51 +9,67 @@ use der::{Header, Reader, SliceReader};
 
 use crate::{DecodeError, Oid, UnixTime};
 
-pub(crate) const BOOLEAN: u8 = 0x01;
-pub(crate) const INTEGER: u8 = 0x02;
-pub(crate) const BIT_STRING: u8 = 0x03;
-pub(crate) const OCTET_STRING: u8 = 0x04;
-pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
-pub(crate) const UTC_TIME: u8 = 0x17;
-pub(crate) const GENERALIZED_TIME: u8 = 0x18;
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
+/// Identifier octet of BOOLEAN.
+pub const BOOLEAN: u8 = 0x01;
+/// Identifier octet of INTEGER.
+pub const INTEGER: u8 = 0x02;
+/// Identifier octet of BIT STRING.
+pub const BIT_STRING: u8 = 0x03;
+/// Identifier octet of OCTET STRING.
+pub const OCTET_STRING: u8 = 0x04;
+/// Identifier octet of OBJECT IDENTIFIER.
+pub const OBJECT_IDENTIFIER: u8 = 0x06;
+/// Identifier octet of UTCTime.
+pub const UTC_TIME: u8 = 0x17;
+/// Identifier octet of GeneralizedTime.
+pub const GENERALIZED_TIME: u8 = 0x18;
+/// Identifier octet of SEQUENCE and SEQUENCE OF.
+pub const SEQUENCE: u8 = 0x30;
+/// Identifier octet of SET and SET OF.
+pub const SET: u8 = 0x31;
 
 /// One element: its identifier octet, its content, and both with the length between them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tlv<'a> {
-    pub(crate) tag: u8,
-    pub(crate) value: &'a [u8],
-    pub(crate) bytes: &'a [u8],
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "an element has no more parts")]
+pub struct Tlv<'a> {
+    /// The identifier octet.
+    pub tag: u8,
+    /// The content octets.
+    pub value: &'a [u8],
+    /// The whole element.
+    pub bytes: &'a [u8],
 }
 
 /// Walks the elements of `what`, in order.
 #[derive(Debug, Clone)]
-pub(crate) struct Cursor<'a> {
+pub struct Cursor<'a> {
     reader: SliceReader<'a>,
     what: &'static str,
 }
 
 impl<'a> Cursor<'a> {
     /// Over the elements that `bytes` holds.
-    pub(crate) fn over(bytes: &'a [u8], what: &'static str) -> Result<Self, DecodeError> {
+    pub fn over(bytes: &'a [u8], what: &'static str) -> Result<Self, DecodeError> {
         let reader = SliceReader::new(bytes).map_err(|error| DecodeError::new(what, error))?;
         Ok(Self { reader, what })
     }
 
     /// Into `bytes`, which is one element of type `tag` and nothing more.
-    pub(crate) fn into(bytes: &'a [u8], tag: u8, what: &'static str) -> Result<Self, DecodeError> {
+    pub fn into(bytes: &'a [u8], tag: u8, what: &'static str) -> Result<Self, DecodeError> {
         let mut outer = Self::over(bytes, what)?;
         let element = outer.expect(tag)?;
         outer.finish()?;
         Self::over(element.value, what)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether no element is left.
+    pub fn is_empty(&self) -> bool {
         self.reader.is_finished()
     }
 
-    pub(crate) fn next(&mut self) -> Result<Tlv<'a>, DecodeError> {
+    /// The next element, of whatever type.
+    #[expect(clippy::should_implement_trait, reason = "an iterator could not fail and go on to `finish`")]
+    pub fn next(&mut self) -> Result<Tlv<'a>, DecodeError> {
         let (header, bytes) = self.read().map_err(|error| DecodeError::new(self.what, error))?;
         let tag = bytes.first().copied().unwrap_or_default();
         let length = usize::try_from(header.length()).unwrap_or(usize::MAX);
@@ -60,11 +79,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next element if there is one and its identifier octet is `tag`.
-    pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Tlv<'a>>, DecodeError> {
+    pub fn optional(&mut self, tag: u8) -> Result<Option<Tlv<'a>>, DecodeError> {
         if self.reader.peek_byte() == Some(tag) { self.next().map(Some) } else { Ok(None) }
     }
 
-    pub(crate) fn expect(&mut self, tag: u8) -> Result<Tlv<'a>, DecodeError> {
+    /// The next element, which is of type `tag`.
+    pub fn expect(&mut self, tag: u8) -> Result<Tlv<'a>, DecodeError> {
         let element = self.next()?;
         if element.tag == tag {
             return Ok(element);
@@ -73,16 +93,18 @@ impl<'a> Cursor<'a> {
     }
 
     /// Descends into the next element, which is of type `tag`.
-    pub(crate) fn enter(&mut self, tag: u8) -> Result<Self, DecodeError> {
+    pub fn enter(&mut self, tag: u8) -> Result<Self, DecodeError> {
         let element = self.expect(tag)?;
         Self::over(element.value, self.what)
     }
 
-    pub(crate) fn oid(&mut self) -> Result<Oid, DecodeError> {
+    /// An OBJECT IDENTIFIER.
+    pub fn oid(&mut self) -> Result<Oid, DecodeError> {
         Oid::from_content(self.expect(OBJECT_IDENTIFIER)?.value)
     }
 
-    pub(crate) fn boolean(&mut self) -> Result<Option<bool>, DecodeError> {
+    /// A BOOLEAN, if there is one here.
+    pub fn boolean(&mut self) -> Result<Option<bool>, DecodeError> {
         match self.optional(BOOLEAN)?.map(|element| element.value) {
             None => Ok(None),
             Some([0]) => Ok(Some(false)),
@@ -92,7 +114,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A BIT STRING of whole octets: its octets.
-    pub(crate) fn octet_bits(&mut self) -> Result<&'a [u8], DecodeError> {
+    pub fn octet_bits(&mut self) -> Result<&'a [u8], DecodeError> {
         match self.expect(BIT_STRING)?.value.split_first() {
             Some((0, octets)) => Ok(octets),
             _ => Err(DecodeError::new(self.what, "a BIT STRING that is empty or not of whole octets")),
@@ -100,7 +122,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A `Time` of RFC 5280 §4.1.2.5: UTCTime or GeneralizedTime.
-    pub(crate) fn time(&mut self) -> Result<UnixTime, DecodeError> {
+    pub fn time(&mut self) -> Result<UnixTime, DecodeError> {
         use der::{Decode, asn1};
         let element = self.next()?;
         let time = match element.tag {
@@ -115,7 +137,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Nothing may be left.
-    pub(crate) fn finish(self) -> Result<(), DecodeError> {
+    pub fn finish(self) -> Result<(), DecodeError> {
         if self.is_empty() { Ok(()) } else { Err(DecodeError::new(self.what, "trailing bytes")) }
     }
 
@@ -126,7 +148,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// Wraps `content` in an element of type `tag`.
-pub(crate) fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
+pub fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len().saturating_add(6));
     out.push(tag);
     match content.len() {
@@ -143,12 +165,12 @@ pub(crate) fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// Wraps the concatenation of `parts` in a SEQUENCE.
-pub(crate) fn sequence<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+pub fn sequence<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let content: Vec<u8> = parts.into_iter().flatten().copied().collect();
     wrap(SEQUENCE, &content)
 }
 
 /// The OBJECT IDENTIFIER element of `oid`.
-pub(crate) fn oid(oid: Oid) -> Vec<u8> {
+pub fn oid(oid: Oid) -> Vec<u8> {
     wrap(OBJECT_IDENTIFIER, oid.as_content())
 }
