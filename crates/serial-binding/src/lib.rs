@@ -1,32 +1,38 @@
 //! Binds a directory object to a certificate serial number, and back.
+//!
+//! A serial number made here is always 20 octets, and its first octet, 0x10 to 0x3F, says how to read the others:
+//!
+//! | first octet | layout | made by |
+//! |---|---|---|
+//! | `0x1K` | v1 plain: an object of kind K, readable by anyone | [`PlainBinding`] |
+//! | `0x2K` | v2 sealed: an object, encrypted under the key of id K | [`SealedBinding`] |
+//! | `0x30` | v3 opaque: bound to nothing | [`opaque_serial`] |
+//! | `0x40` to `0x7D` | SCEPman's, read and never made | [`ScepmanSerial`] |
+//!
+//! [`SerialBindings`] makes one of these and reads all that it is told to. `docs/serial-binding.md` gives every
+//! layout bit by bit.
 #![no_std]
 
+extern crate alloc;
+
+mod binding;
+mod bindings;
+mod ff1;
+mod key;
+mod kind;
 mod object;
+mod octets;
+mod opaque;
+mod plain;
+mod scepman;
+mod sealed;
 
-use core::fmt;
-
-use pki_core::{RandomFailed, SecureRandom, SerialNumber};
-
-pub use object::{BoundObject, InvalidObject, ObjectId, ObjectKind};
-
-/// A reversible mapping between objects and serial numbers.
-pub trait SerialBinding: fmt::Debug + Send + Sync {
-    /// A fresh serial number bound to `object`. Two calls give two serial numbers, save for a collision that the
-    /// caller notices (it keeps a record) and answers by calling again.
-    fn bind(&self, object: &BoundObject, random: &dyn SecureRandom) -> Result<SerialNumber, RandomFailed>;
-
-    /// What `serial` is bound to.
-    fn resolve(&self, serial: &SerialNumber) -> Resolution;
-}
-
-/// What a serial number turns out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "every caller must decide each case")]
-pub enum Resolution {
-    /// Bound to this object.
-    Object(BoundObject),
-    /// Of this CA's making, bound to nothing: its status comes from the ledger.
-    Unbound,
-    /// Not made by this binding, or forged.
-    Foreign,
-}
+pub use binding::{Resolution, SerialBinding};
+pub use bindings::{KeyIdTaken, SerialBindings};
+pub use key::{InvalidSerialKey, KeyId, SerialKey};
+pub use kind::{ObjectKind, ObjectKinds, UnknownKind};
+pub use object::{BoundObject, InvalidObject, InvalidObjectId, ObjectId};
+pub use opaque::opaque_serial;
+pub use plain::PlainBinding;
+pub use scepman::{ScepmanKind, ScepmanSerial, ScepmanSerials};
+pub use sealed::SealedBinding;
