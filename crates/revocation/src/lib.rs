@@ -1,7 +1,19 @@
 //! Where certificate status comes from, and how several answers become one.
+//!
+//! A [`RevocationSource`] says how a certificate stands; [`AllSources`] asks several side by side and makes one answer
+//! of theirs. [`ManualRevocations`] is a source of its own, [`source_fn`] makes one of a closure.
+//!
+//! A status that could not be determined is an error: never good, never revoked.
 
+mod algebra;
+mod all_sources;
+mod manual;
 mod source;
+mod source_fn;
 mod standing;
 
+pub use all_sources::AllSources;
+pub use manual::{ManualRevocation, ManualRevocations, NotARevocation};
 pub use source::{RevocationSource, SourceError};
+pub use source_fn::{SourceFn, source_fn};
 pub use standing::{Standing, StatusReport};

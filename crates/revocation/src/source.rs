@@ -12,7 +12,8 @@ pub trait RevocationSource: fmt::Debug + Send + Sync {
     fn status(&self, certificate: CertRef) -> BoxFuture<'_, Result<StatusReport, SourceError>>;
 
     /// A number that changes whenever an answer given earlier may no longer hold. `None` for a source that cannot
-    /// tell, whose answers hold until they say and no longer.
+    /// tell, or cannot tell now, because it has lost touch with what it answers from: its answers hold until they say
+    /// ([`StatusReport::reliable_until`]) and no longer; one that names no time must be asked for again.
     fn epoch(&self) -> Option<u64>;
 }
 
@@ -28,4 +29,11 @@ pub enum SourceError {
         /// What happened.
         why: String,
     },
+}
+
+impl SourceError {
+    /// The source of that name cannot be asked now.
+    pub fn unavailable(source_name: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self::Unavailable { source_name: source_name.into(), why: why.to_string() }
+    }
 }

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::octets::Halves;
 
 /// P of step 5: `[1] [2] [1] [radix]³ [10] [u mod 256] [n]⁴ [t]⁴`.
-const P: u128 = 0x01_02_01_000002_0A_4C_00000098_00000021;
+const P: u128 = 0x0102_0100_0002_0A4C_0000_0098_0000_0021;
 
 /// FF1 under one key and one tweak.
 pub(crate) struct Ff1 {

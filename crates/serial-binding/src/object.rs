@@ -1,6 +1,6 @@
 //! What a certificate is bound to.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use core::{fmt, str::FromStr};
 
 use crate::ObjectKind;
@@ -120,14 +120,15 @@ impl FromStr for ObjectId {
         uuid(text)
             .map(Self::Uuid)
             .or_else(|| decimal(text).map(Self::Number))
-            .ok_or_else(|| InvalidObjectId { text: text.chars().take(80).collect::<String>().to_string() })
+            .ok_or_else(|| InvalidObjectId { text: text.chars().take(80).collect() })
     }
 }
 
 fn uuid(text: &str) -> Option<[u8; 16]> {
     let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
-    let dashes_in_place = text.char_indices().all(|(at, c)| (c == '-') == matches!(at, 8 | 13 | 18 | 23));
-    if !matches!(text.len(), 32 if !text.contains('-')) && !(text.len() == 36 && dashes_in_place) {
+    let bare = text.len() == 32 && !text.contains('-');
+    let dashed = || text.char_indices().all(|(at, c)| (c == '-') == matches!(at, 8 | 13 | 18 | 23));
+    if !bare && (text.len() != 36 || !dashed()) {
         return None;
     }
     let digits = text
@@ -169,6 +170,8 @@ pub struct InvalidObjectId {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use proptest::prelude::*;
 
     use super::*;
