@@ -1,0 +1,71 @@
+//! Which algorithms are accepted.
+
+use pki_core::{DigestAlgorithm, KeyTransport};
+
+use crate::ContentCipher;
+
+/// Which digests, content ciphers and key transports are accepted, and so also which are used in replies.
+///
+/// The default takes SHA-256, SHA-384 and SHA-512, AES-128, AES-192 and AES-256 in CBC mode, and RSA key transport by
+/// PKCS #1 v1.5 (which every client but Windows uses) or OAEP with SHA-1 (Windows) or SHA-256. SHA-1 within OAEP does
+/// not rest on collision resistance, so it does not count as the legacy digest.
+///
+/// DES, RC2 and MD5 can not be allowed: [RFC 8894 §2.9](https://www.rfc-editor.org/rfc/rfc8894#section-2.9).
+///
+/// ```
+/// # use scep_proto::{AlgorithmPolicy, ContentCipher, Legacy};
+/// assert!(!AlgorithmPolicy::default().allows_cipher(ContentCipher::TripleDesCbc));
+/// let policy = AlgorithmPolicy::default().with_legacy(Legacy::TripleDes);
+/// assert!(policy.allows_cipher(ContentCipher::TripleDesCbc));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AlgorithmPolicy {
+    sha1: bool,
+    triple_des: bool,
+}
+
+/// An algorithm that RFC 8894 section 2.9 still lets implementations have, off unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Legacy {
+    /// SHA-1 as the message digest.
+    Sha1,
+    /// Triple DES in CBC mode as the content cipher.
+    TripleDes,
+}
+
+impl AlgorithmPolicy {
+    /// The same with `legacy` allowed as well.
+    #[must_use]
+    pub fn with_legacy(self, legacy: Legacy) -> Self {
+        match legacy {
+            Legacy::Sha1 => Self { sha1: true, ..self },
+            Legacy::TripleDes => Self { triple_des: true, ..self },
+        }
+    }
+
+    /// Whether messages may be signed with that digest.
+    pub fn allows_digest(&self, digest: DigestAlgorithm) -> bool {
+        match digest {
+            DigestAlgorithm::Sha256 | DigestAlgorithm::Sha384 | DigestAlgorithm::Sha512 => true,
+            DigestAlgorithm::Sha1 => self.sha1,
+            _ => false,
+        }
+    }
+
+    /// Whether messages may be encrypted with that cipher.
+    pub fn allows_cipher(&self, cipher: ContentCipher) -> bool {
+        match cipher {
+            ContentCipher::Aes128Cbc | ContentCipher::Aes192Cbc | ContentCipher::Aes256Cbc => true,
+            ContentCipher::TripleDesCbc => self.triple_des,
+        }
+    }
+
+    /// Whether content keys may be wrapped that way.
+    pub fn allows_key_transport(&self, transport: KeyTransport) -> bool {
+        matches!(
+            transport,
+            KeyTransport::RsaPkcs1 | KeyTransport::RsaOaep(DigestAlgorithm::Sha1 | DigestAlgorithm::Sha256)
+        )
+    }
+}

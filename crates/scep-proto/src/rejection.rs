@@ -1,0 +1,98 @@
+//! Why a request was turned down.
+
+use alloc::string::String;
+
+use pki_core::{DecodeError, KeyKind, Oid};
+
+use crate::{Exchange, FailInfo, MessageType};
+
+/// A message that was turned down, with what is needed to say so to its sender.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}")]
+pub struct Rejection {
+    reason: RejectReason,
+    exchange: Exchange,
+}
+
+/// The precise cause, for logs and tests. What the peer may learn of it is [`RejectReason::fail_info`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RejectReason {
+    /// A messageType that RFC 8894 does not have.
+    #[error("expected a messageType of 17, 19, 20, 21 or 22: {0:?}")]
+    UnknownMessageType(String),
+    /// A messageType that is no request.
+    #[error("expected a request: a {0}")]
+    NotARequest(MessageType),
+    /// An algorithm that the policy does not allow, or that nobody here knows.
+    #[error("the {what} algorithm {oid} is not allowed")]
+    AlgorithmNotAllowed {
+        /// Which use: "digest", "signature", "content encryption", "key transport", "recipient".
+        what: &'static str,
+        /// The algorithm.
+        oid: Oid,
+    },
+    /// The signer's key cannot decrypt a reply (only RSA keys can), so nothing may be issued.
+    #[error("expected a signer with an RSA key, to which the reply is encrypted: its key is {0}")]
+    SignerCannotDecrypt(KeyKind),
+    /// contentType or messageDigest is absent, repeated or wrong.
+    #[error("the signed attribute {0} is absent, repeated or wrong")]
+    SignedAttribute(&'static str),
+    /// The content could be taken for signed attributes
+    /// (draft-ietf-lamps-cms-euf-cma-signeddata).
+    #[error("the signed content reads as signed attributes")]
+    AmbiguousContent,
+    /// The signature does not hold.
+    #[error("the signature of the message does not verify")]
+    SignatureMismatch,
+    /// There is no pkcsPKIEnvelope, or a malformed one.
+    #[error(transparent)]
+    Envelope(DecodeError),
+    /// Not exactly one recipient, or another one than the certificate given.
+    #[error("expected a message encrypted to the RA certificate alone")]
+    NotForRecipient,
+    /// Anything between unwrapping the content key and parsing the message within. Not told apart any further, here
+    /// or anywhere.
+    #[error("the envelope could not be opened")]
+    Undecryptable,
+    /// The source of randomness failed, before anything depended on a key.
+    #[error("the source of randomness failed")]
+    NoRandomness,
+}
+
+impl RejectReason {
+    /// What goes onto the wire: the only place that decides it.
+    pub fn fail_info(&self) -> FailInfo {
+        match self {
+            Self::UnknownMessageType(_) | Self::NotARequest(_) | Self::NoRandomness => FailInfo::BadRequest,
+            Self::AlgorithmNotAllowed { .. } | Self::SignerCannotDecrypt(_) => FailInfo::BadAlg,
+            Self::SignedAttribute(_)
+            | Self::AmbiguousContent
+            | Self::SignatureMismatch
+            | Self::Envelope(_)
+            | Self::NotForRecipient
+            | Self::Undecryptable => FailInfo::BadMessageCheck,
+        }
+    }
+}
+
+impl Rejection {
+    pub(crate) fn new(reason: RejectReason, exchange: &Exchange) -> Self {
+        Self { reason, exchange: exchange.clone() }
+    }
+
+    /// The failInfo to answer with.
+    pub fn fail_info(&self) -> FailInfo {
+        self.reason.fail_info()
+    }
+
+    /// The precise cause.
+    pub fn reason(&self) -> &RejectReason {
+        &self.reason
+    }
+
+    /// Whom to answer, and in what.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+}
