@@ -1,6 +1,6 @@
 //! Points in time, to the second.
 
-use core::{fmt, time::Duration};
+use core::{fmt, str::FromStr, time::Duration};
 
 use der::DateTime;
 
@@ -70,6 +70,17 @@ impl fmt::Display for UnixTime {
     }
 }
 
+impl FromStr for UnixTime {
+    type Err = DecodeError;
+
+    /// Reads RFC 3339 as `Display` writes it: UTC, whole seconds.
+    fn from_str(text: &str) -> Result<Self, DecodeError> {
+        const WHAT: &str = "a time such as 2026-11-21T12:00:00Z";
+        let time: DateTime = text.parse().map_err(|_| DecodeError::new(WHAT, format_args!("{text:?}")))?;
+        Ok(Self::from_date_time(&time))
+    }
+}
+
 /// `Validity` of a certificate ([RFC 5280 §4.1.2.5](https://www.rfc-editor.org/rfc/rfc5280#section-4.1.2.5)); both
 /// ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +124,10 @@ mod tests {
     #[test]
     fn prints_rfc_3339() {
         assert_eq!(UnixTime(1_795_262_400).to_string(), "2026-11-21T12:00:00Z");
+        assert_eq!("2026-11-21T12:00:00Z".parse(), Ok(UnixTime(1_795_262_400)));
+        for text in ["", "2026-11-21", "2026-11-21T12:00:00", "2026-13-21T12:00:00Z", "1969-12-31T23:59:59Z"] {
+            assert!(text.parse::<UnixTime>().is_err(), "{text}");
+        }
     }
 
     #[test]
