@@ -1,0 +1,63 @@
+//! Runs the measuring programs of `benches/`, built as they would be shipped.
+
+use std::{path::Path, process::Command};
+
+use crate::{
+    failure::Failure,
+    shell::{cargo, find, output, run},
+};
+
+/// `cargo xtask load`: everything after it goes to the program `load`.
+pub(crate) fn load(root: &Path, arguments: &[String]) -> Result<(), Failure> {
+    let build = ["run", "--quiet", "--release", "--package", "benches", "--bin", "load", "--"];
+    run(&mut cargo(root, build.into_iter().chain(arguments.iter().map(String::as_str))))
+}
+
+/// `cargo xtask count`: instructions per operation, which do not depend on the machine's mood.
+pub(crate) fn count(root: &Path) -> Result<(), Failure> {
+    let valgrind = find("valgrind")
+        .ok_or_else(|| Failure::new("valgrind is missing; on Debian: apt-get install valgrind"))?;
+    run(&mut cargo(root, ["build", "--release", "--package", "benches", "--bin", "count"]))?;
+    let program = root.join("target/release/count");
+    let operations = output(Command::new(&program).arg("list"))?;
+    println!("{:<40} {:>14}", "operation", "instructions");
+    for operation in operations.lines() {
+        let idle = instructions(&valgrind, &program, operation, 0)?;
+        let busy = instructions(&valgrind, &program, operation, REPEATS)?;
+        println!("{operation:<40} {:>14}", busy.saturating_sub(idle).div_euclid(u64::from(REPEATS)));
+    }
+    Ok(())
+}
+
+/// How often an operation is repeated: the difference to not running it at all leaves setting-up out.
+const REPEATS: u32 = 10;
+
+/// Instructions that `program operation repeats` executes.
+fn instructions(valgrind: &Path, program: &Path, operation: &str, repeats: u32) -> Result<u64, Failure> {
+    let mut command = Command::new(valgrind);
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
+    let run = command.args([operation, &repeats.to_string()]).output();
+    let run = run.map_err(|error| Failure::new(format!("valgrind: {error}")))?;
+    let report = String::from_utf8_lossy(&run.stderr);
+    if !run.status.success() {
+        return Err(Failure::new(format!("valgrind on {operation}: {report}")));
+    }
+    collected(&report).ok_or_else(|| Failure::new(format!("valgrind reported no instructions: {report}")))
+}
+
+/// The number after `Collected :` in callgrind's report.
+fn collected(report: &str) -> Option<u64> {
+    let (_, after) = report.split_once("Collected :")?;
+    after.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callgrinds_report_is_read() {
+        assert_eq!(collected("==1== Events    : Ir\n==1== Collected : 123456\n==1==\n"), Some(123_456));
+        assert_eq!(collected("==1== nothing here"), None);
+    }
+}
