@@ -174,3 +174,28 @@ pub fn sequence<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
 pub fn oid(oid: Oid) -> Vec<u8> {
     wrap(OBJECT_IDENTIFIER, oid.as_content())
 }
+
+/// A `Time` as RFC 5280 §4.1.2.5 and RFC 5652 §11.3 want it: UTCTime through 2049, GeneralizedTime from 2050.
+pub fn time(time: UnixTime) -> Vec<u8> {
+    const START_OF_2050: UnixTime = UnixTime(2_524_608_000);
+    let text = time.to_generalized();
+    if time < START_OF_2050 {
+        wrap(UTC_TIME, text.get(2..).unwrap_or_default())
+    } else {
+        wrap(GENERALIZED_TIME, &text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_back_across_the_change_of_form() {
+        for (seconds, tag) in [(0, UTC_TIME), (2_524_607_999, UTC_TIME), (2_524_608_000, GENERALIZED_TIME)] {
+            let der = time(UnixTime(seconds));
+            assert_eq!(der.first(), Some(&tag));
+            assert_eq!(Cursor::over(&der, "a Time").unwrap().time(), Ok(UnixTime(seconds)));
+        }
+    }
+}
