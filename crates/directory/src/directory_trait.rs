@@ -3,7 +3,7 @@
 use std::fmt;
 
 use pki_core::{BoxFuture, GeneralName, UnixTime};
-use serial_binding::BoundObject;
+use serial_binding::{BoundObject, ObjectKinds};
 
 /// Looks devices and users up.
 ///
@@ -19,8 +19,36 @@ pub trait Directory: fmt::Debug + Send + Sync {
     /// The one object that goes by `name` (a common name, an id, a host name, an address).
     fn identify<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<BoundObject>, DirectoryError>>;
 
-    /// A number that changes whenever any object did; `None` for a directory that cannot tell.
+    /// A number that changes whenever any object did; `None` for a directory that cannot tell, or cannot tell now
+    /// because it has lost touch with what it answers from.
     fn epoch(&self) -> Option<u64>;
+
+    /// The kinds of object that it holds: of these, `Ok(None)` means deleted; of others it is never asked. A directory
+    /// beside another one must say so here, or each would call the other's objects deleted.
+    fn kinds(&self) -> ObjectKinds {
+        ObjectKinds::ALL
+    }
+
+    /// [`Directory::state`], and how old that knowledge is. A directory that answers from memory overrides this.
+    fn observe(&self, object: BoundObject) -> BoxFuture<'_, Result<Observation, DirectoryError>> {
+        Box::pin(async move {
+            let state = self.state(object).await?;
+            Ok(Observation { state, known_at: None, reliable_until: None })
+        })
+    }
+}
+
+/// The state of an object, and how old that knowledge is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "built by every directory")]
+pub struct Observation {
+    /// The state; `None` when there is no such object.
+    pub state: Option<ObjectState>,
+    /// When it was known to be so; `None` for just now.
+    pub known_at: Option<UnixTime>,
+    /// Until when it may be relied on; `None` for as long as [`Directory::epoch`] stays the same or, in a directory
+    /// that has none, for a few seconds.
+    pub reliable_until: Option<UnixTime>,
 }
 
 /// Whether certificates bound to an object are good.
@@ -71,4 +99,11 @@ pub enum DirectoryError {
         /// The name asked for.
         name: String,
     },
+}
+
+impl DirectoryError {
+    /// The directory of that name cannot be asked now.
+    pub fn unavailable(directory: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self::Unavailable { directory: directory.into(), why: why.to_string() }
+    }
 }
