@@ -62,7 +62,7 @@ impl Snapshot {
                     ));
                 }
                 snapshot
-                    .add(record, kind, kinds)
+                    .add(&record, kind, kinds)
                     .map_err(|(key, why)| format!("{list}[{at}].{key}: {why}"))?;
             }
         }
