@@ -1,0 +1,98 @@
+//! The seam behind which enrollment is decided.
+
+use std::{borrow::Cow, fmt, net::SocketAddr, time::Duration};
+
+use pki_core::{BoxFuture, Certificate};
+use scep_proto::{FailInfo, Request};
+
+/// Decides what becomes of a request. This is where a vendor's own CA plugs in.
+pub trait EnrollmentHandler: fmt::Debug + Send + Sync {
+    /// Decides one request, which is decrypted and whose signature holds. Nothing else about it is checked: neither
+    /// the challenge, nor who signed it, nor what it asks for.
+    fn handle(&self, submission: Submission) -> BoxFuture<'_, Decision>;
+}
+
+/// A request and where it came from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Submission {
+    /// What is asked, and by whom.
+    pub request: Request,
+    /// How it arrived.
+    pub origin: Origin,
+}
+
+/// Where a request came from; all of it is the requester's word and good for choosing a profile and for the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "built with struct update by embedders")]
+pub struct Origin {
+    /// The path of the URL, as sent.
+    pub path: String,
+    /// The other end of the connection, where the listener tells it.
+    pub peer: Option<SocketAddr>,
+}
+
+/// What becomes of a request: pkiStatus and what goes with it
+/// ([RFC 8894 §3.2.1.3](https://www.rfc-editor.org/rfc/rfc8894#section-3.2.1.3)).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Decision {
+    /// SUCCESS: the certificate asked for. Whatever follows it goes into the reply as well; some devices take the
+    /// first certificate they find, so send none but the one asked for unless a client needs the chain.
+    Issue(Vec<Certificate>),
+    /// PENDING: a person decides; the client polls.
+    Pending,
+    /// FAILURE, now and whenever the same is asked again.
+    Refuse {
+        /// The RFC's reason.
+        info: FailInfo,
+        /// What the requester is told, for a person to read. Nothing that a stranger must not know.
+        text: Cow<'static, str>,
+    },
+    /// No decision can be made now: HTTP 503. Nothing was changed; the client sends the same again.
+    TryLater {
+        /// How long the client should wait; goes into Retry-After.
+        after: Duration,
+    },
+}
+
+impl Decision {
+    /// Refuses as badRequest: the request is understood and not permitted.
+    pub fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refuse { info: FailInfo::BadRequest, text: text.into() }
+    }
+}
+
+/// A handler made of an async function.
+///
+/// ```
+/// # use scep_service::{Decision, handler_fn};
+/// let nobody = handler_fn(|_submission| async { Decision::bad_request("this CA is closed") });
+/// ```
+pub fn handler_fn<F, Fut>(handle: F) -> HandlerFn<F>
+where
+    F: Fn(Submission) -> Fut + Send + Sync,
+    Fut: Future<Output = Decision> + Send + 'static,
+{
+    HandlerFn(handle)
+}
+
+/// Made by [`handler_fn`].
+#[derive(Clone, Copy)]
+pub struct HandlerFn<F>(F);
+
+impl<F> fmt::Debug for HandlerFn<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HandlerFn(..)")
+    }
+}
+
+impl<F, Fut> EnrollmentHandler for HandlerFn<F>
+where
+    F: Fn(Submission) -> Fut + Send + Sync,
+    Fut: Future<Output = Decision> + Send + 'static,
+{
+    fn handle(&self, submission: Submission) -> BoxFuture<'_, Decision> {
+        Box::pin((self.0)(submission))
+    }
+}
