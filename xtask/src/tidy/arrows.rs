@@ -25,6 +25,9 @@ const NOT_IN_PROTOCOL: &[&str] = &[
     "tokio",
 ];
 
+/// What tests may use as a second opinion, and nothing of ours may be built with.
+const IN_TESTS_ONLY: &[&str] = &["ocsp", "openssl-sys", "pkcs7", "rasn", "rsa", "testkit", "x509-ocsp"];
+
 /// A law: the crates it binds, those they must not know, and why.
 struct Law {
     binds: fn(&str) -> bool,

@@ -21,8 +21,7 @@ pub(super) struct Packages(pub(super) BTreeMap<String, Package>);
 pub(super) struct Package {
     /// Other packages of ours.
     pub(super) ours: BTreeSet<String>,
-    /// Everything that is compiled into it without default features, however far down; only asked for protocol
-    /// crates.
+    /// Everything that is compiled into it without default features, however far down.
     pub(super) everything: BTreeSet<String>,
 }
 
@@ -31,10 +30,8 @@ impl Packages {
         let json = output(&mut cargo(root, ["metadata", "--format-version=1", "--no-deps", "--locked"]))?;
         let metadata: Value = serde_json::from_str(&json).map_err(|error| Failure::new(error.to_string()))?;
         let mut packages = Self::direct(&metadata);
-        for name in super::arrows::PROTOCOL {
-            if let Some(package) = packages.0.get_mut(*name) {
-                package.everything = everything(root, name)?;
-            }
+        for (name, package) in &mut packages.0 {
+            package.everything = everything(root, name)?;
         }
         Ok(packages)
     }
