@@ -107,13 +107,20 @@ pub(super) fn check(packages: &Packages) -> Vec<Finding> {
                 findings.push(Finding::of(&manifest, format!("must not depend on {known}: {}", law.because)));
             }
         }
-        for foreign in NOT_IN_PROTOCOL.iter().filter(|foreign| package.everything.contains(**foreign)) {
-            let message =
-                format!("is built with {foreign}: protocol crates have no clock, randomness, key or socket");
-            findings.push(Finding::of(&manifest, message));
+        for (foreign, why) in foreign(name).filter(|(foreign, _)| package.everything.contains(*foreign)) {
+            findings.push(Finding::of(&manifest, format!("is built with {foreign}: {why}")));
         }
     }
     findings
+}
+
+/// What a crate must not be built with, and why.
+fn foreign(name: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let protocol = if PROTOCOL.contains(&name) { NOT_IN_PROTOCOL } else { &[] };
+    let protocol =
+        protocol.iter().map(|name| (*name, "protocol crates have no clock, randomness, key or socket"));
+    let tests = if name == "testkit" { &[] } else { IN_TESTS_ONLY };
+    protocol.chain(tests.iter().map(|name| (*name, "it is for tests only")))
 }
 
 #[cfg(test)]
@@ -161,6 +168,7 @@ mod tests {
     fn a_protocol_crate_built_with_a_runtime_is_found() {
         let mut packages = Packages::of(&[("scep-proto", &[])]);
         packages.0.get_mut("scep-proto").unwrap().everything.insert("tokio".into());
-        assert_eq!(check(&packages).len(), 1);
+        packages.0.get_mut("scep-proto").unwrap().everything.insert("rsa".into());
+        assert_eq!(check(&packages).len(), 3, "rsa offends twice");
     }
 }
