@@ -1,65 +1,125 @@
 //! Replies as a client receives them.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
-use pki_core::{Certificate, ContentKey, SignatureVerifier, WrappedKey};
+use pki_core::{
+    BadSignature, Certificate, ContentKey, DecodeError, PublicKey, SignatureVerifier, WrappedKey,
+};
 
-use crate::{AlgorithmPolicy, FailInfo, ReplyError, TransactionId};
+use crate::{
+    AlgorithmPolicy, FailInfo, MessageType, PkiStatus, ReplyError, TransactionId,
+    attributes::SignedAttributes,
+    ber,
+    enveloped_data::{Envelope, EnvelopeFault, Recipient},
+    signature_check::{SignatureCheck, SignatureFault},
+    signed_data::SignedData,
+};
 
-/// Knows the reply that belongs to a request.
+/// Knows the reply to one request from any other.
 #[derive(Debug, Clone)]
 pub struct AwaitedReply {
     transaction_id: TransactionId,
     sender_nonce: Vec<u8>,
-    signer: Certificate,
+    recipient: Certificate,
 }
 
-impl AwaitedReply {
-    /// Reads a reply signed by one of `trusted`.
-    pub fn read(
-        &self,
-        _reply: &[u8],
-        _trusted: &[Certificate],
-        _verifier: &dyn SignatureVerifier,
-        _policy: &AlgorithmPolicy,
-    ) -> Result<CertRep, ReplyError> {
-        let _ = (&self.transaction_id, &self.sender_nonce, &self.signer);
-        todo!()
-    }
-}
-
-/// A verified reply.
+/// A reply that is signed by who should and belongs to the request
+/// ([RFC 8894 §3.3.2](https://www.rfc-editor.org/rfc/rfc8894#section-3.3.2)).
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "closed on the wire")]
 pub enum CertRep {
-    /// Granted.
+    /// Granted: unwrap, open.
     Success(SealedReply),
     /// Refused.
     Failure {
-        /// Why.
+        /// Why, for programs.
         fail_info: FailInfo,
-        /// failInfoText.
+        /// Why, for people. It comes from the network: escape it before it reaches a terminal.
         text: Option<String>,
     },
-    /// Poll.
+    /// Not decided: poll.
     Pending,
 }
 
-/// What a SUCCESS delivers, encrypted.
+impl AwaitedReply {
+    pub(crate) fn new(transaction_id: TransactionId, sender_nonce: Vec<u8>, recipient: Certificate) -> Self {
+        Self { transaction_id, sender_nonce, recipient }
+    }
+
+    /// Reads a reply, DER or BER, that one of `trusted` has signed: certificates of GetCACert that the caller has
+    /// authenticated, never those that come with the reply.
+    ///
+    /// Read beside RFC 8894: PENDING and FAILURE with any content, as NDES sends them.
+    pub fn read(
+        &self,
+        reply: &[u8],
+        trusted: &[Certificate],
+        verifier: &dyn SignatureVerifier,
+        policy: &AlgorithmPolicy,
+    ) -> Result<CertRep, ReplyError> {
+        let der = ber::normalize(reply)?;
+        let data = SignedData::read(&der)?;
+        let signer = data.signer()?;
+        let attributes = SignedAttributes::read(signer.signed_attributes)?;
+        let candidate = trusted.iter().find(|certificate| signer.id.matches(certificate));
+        let key = candidate.ok_or(ReplyError::UnknownSigner)?.public_key();
+        let signature = SignatureCheck::new(&data, &signer, &attributes);
+        signature.check(key, verifier, policy)?;
+        self.check_belongs(&attributes)?;
+        match attributes.pki_status()? {
+            PkiStatus::Pending => Ok(CertRep::Pending),
+            PkiStatus::Failure => {
+                Ok(CertRep::Failure { fail_info: attributes.fail_info()?, text: attributes.fail_info_text() })
+            }
+            PkiStatus::Success => self.sealed(signature.content(), policy).map(CertRep::Success),
+        }
+    }
+
+    fn check_belongs(&self, attributes: &SignedAttributes<'_>) -> Result<(), ReplyError> {
+        if attributes.message_type()? != Ok(MessageType::CertRep) {
+            return Err(DecodeError::new("a CertRep", "another messageType").into());
+        }
+        if attributes.transaction_id()? != self.transaction_id {
+            return Err(ReplyError::NotTheReply("transactionID"));
+        }
+        if attributes.recipient_nonce()? != self.sender_nonce {
+            return Err(ReplyError::NotTheReply("recipientNonce"));
+        }
+        Ok(())
+    }
+
+    fn sealed(&self, content: &[u8], policy: &AlgorithmPolicy) -> Result<SealedReply, ReplyError> {
+        let envelope = Envelope::read(content, policy)?;
+        let mut recipients = envelope.recipients.iter();
+        let wrapped = recipients.find_map(|recipient| match recipient {
+            Recipient::KeyTransport { id, wrapped } if id.matches(&self.recipient) => Some(wrapped.clone()),
+            _ => None,
+        });
+        let wrapped = wrapped.ok_or(ReplyError::NotForRecipient)?;
+        Ok(SealedReply { wrapped, envelope })
+    }
+}
+
+/// What a SUCCESS delivers, still encrypted.
 #[derive(Debug)]
 pub struct SealedReply {
     wrapped: WrappedKey,
+    envelope: Envelope,
 }
 
 impl SealedReply {
-    /// For the signer's DecryptionKey.
+    /// The content key, wrapped for the key that signed the request.
     pub fn wrapped_key(&self) -> &WrappedKey {
         &self.wrapped
     }
 
-    /// Opens.
-    pub fn open(&self, _key: &ContentKey) -> Result<Issued, ReplyError> {
-        todo!()
+    /// Decrypts with the unwrapped content key.
+    pub fn open(&self, key: &ContentKey) -> Result<Issued, ReplyError> {
+        if key.expose().len() != self.envelope.cipher().key_len() {
+            return Err(ReplyError::Undecryptable);
+        }
+        let plaintext = self.envelope.decrypt(key);
+        plaintext.read(|content| Issued::read(content).ok()).ok_or(ReplyError::Undecryptable)
     }
 }
 
@@ -67,8 +127,43 @@ impl SealedReply {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Issued {
-    /// Certificates in the order sent.
+    /// Certificates in the order sent. Servers that write strict DER sort them, so the first one need not be the one
+    /// issued; see [`Issued::certificate_for`].
     pub certificates: Vec<Certificate>,
-    /// CRLs as DER.
+    /// CRLs, as their DER.
     pub crls: Vec<Vec<u8>>,
+}
+
+impl Issued {
+    /// The certificate of that key.
+    pub fn certificate_for(&self, key: &PublicKey) -> Option<&Certificate> {
+        self.certificates.iter().find(|certificate| certificate.public_key() == key)
+    }
+
+    fn read(content: &[u8]) -> Result<Self, DecodeError> {
+        let der = ber::normalize(content)?;
+        let data = SignedData::read(&der)?;
+        let crls = data.crls.iter().map(|&crl| crl.to_owned()).collect();
+        Ok(Self { certificates: data.parsed_certificates().collect(), crls })
+    }
+}
+
+impl From<SignatureFault> for ReplyError {
+    fn from(fault: SignatureFault) -> Self {
+        match fault {
+            SignatureFault::Algorithm { oid, .. } => Self::AlgorithmNotAllowed(oid),
+            SignatureFault::Attribute(_) | SignatureFault::AmbiguousContent | SignatureFault::Mismatch => {
+                Self::Signature(BadSignature)
+            }
+        }
+    }
+}
+
+impl From<EnvelopeFault> for ReplyError {
+    fn from(fault: EnvelopeFault) -> Self {
+        match fault {
+            EnvelopeFault::Malformed(error) => Self::Decode(error),
+            EnvelopeFault::Algorithm { oid, .. } => Self::AlgorithmNotAllowed(oid),
+        }
+    }
 }

@@ -1,12 +1,21 @@
-//! Where to answer, and the answers.
+//! Whom and how to answer, and the answers.
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 
 use pki_core::{Certificate, KeyEncryptor, KeyTransport, SecureRandom, UnixTime};
 
-use crate::{ContentCipher, EncodeError, FailInfo, MessageType, ReplySigner, TransactionId, UnsignedReply};
+use crate::{
+    ContentCipher, EncodeError, FailInfo, MessageType, PkiStatus, ReplySigner, TransactionId, UnsignedReply,
+    attributes::AttributeList,
+    cms_oids,
+    enveloped_data::{Envelope, Recipient},
+    limits::NONCE_LEN,
+    reply::EmptyContent,
+    signed_data::{SignedDataParts, UnsignedSignedData, degenerate},
+};
 
-/// Whom and how to answer.
+/// One request as seen by who answers it: the transaction, the sender's nonce, its certificate, and the algorithms in
+/// which it can read the answer.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     transaction_id: TransactionId,
@@ -17,6 +26,20 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    pub(crate) fn new(transaction_id: TransactionId, sender_nonce: Vec<u8>, signer: Certificate) -> Self {
+        let (cipher, transport) = (ContentCipher::Aes128Cbc, KeyTransport::RsaPkcs1);
+        Self { transaction_id, sender_nonce, signer, cipher, transport }
+    }
+
+    /// To be answered in the algorithms that `envelope` uses.
+    pub(crate) fn answered_in(self, envelope: &Envelope) -> Self {
+        let transport = match envelope.recipients.as_slice() {
+            [Recipient::KeyTransport { wrapped, .. }] => wrapped.transport(),
+            _ => self.transport,
+        };
+        Self { cipher: envelope.cipher(), transport, ..self }
+    }
+
     /// The operation that the message belongs to.
     pub fn transaction_id(&self) -> &TransactionId {
         &self.transaction_id
@@ -27,69 +50,140 @@ impl Exchange {
         &self.sender_nonce
     }
 
-    /// The certificate of the message's signer.
+    /// The certificate of who signed the message, self-signed or issued; replies are encrypted to its key.
     pub fn signer(&self) -> &Certificate {
         &self.signer
     }
 
-    /// messageType, if known.
-    pub fn message_type(&self) -> Option<MessageType> {
-        todo!()
-    }
-
-    /// The reply's cipher.
+    /// The cipher of replies: that of the request, which passed the policy; AES-128 for a request that was not read
+    /// so far.
     pub fn cipher(&self) -> ContentCipher {
         self.cipher
     }
 
-    /// The reply's key transport.
+    /// The key transport of replies: that of the request.
     pub fn key_transport(&self) -> KeyTransport {
         self.transport
     }
 
-    /// SUCCESS.
+    /// A CertRep SUCCESS ([RFC 8894 §3.3.2.1](https://www.rfc-editor.org/rfc/rfc8894#section-3.3.2.1)) that delivers
+    /// `issued`, encrypted to the key of [`Exchange::signer`].
+    ///
+    /// The certificate asked for comes first and all stay in the order given, although DER would sort them: iOS takes
+    /// the first one. Send the chain along only to clients that are known to want it.
     pub fn success(
         &self,
-        _issued: &[Certificate],
-        _signer: &ReplySigner,
-        _encryptor: &dyn KeyEncryptor,
-        _random: &dyn SecureRandom,
-        _now: UnixTime,
+        issued: &[Certificate],
+        signer: &ReplySigner,
+        encryptor: &dyn KeyEncryptor,
+        random: &dyn SecureRandom,
+        now: UnixTime,
     ) -> Result<UnsignedReply, EncodeError> {
-        todo!()
+        if issued.is_empty() {
+            return Err(EncodeError::NothingToDeliver);
+        }
+        self.delivery(&degenerate(issued, None), signer, encryptor, random, now)
     }
 
-    /// SUCCESS with a CRL.
+    /// A CertRep SUCCESS that delivers a CRL, given as its DER: the answer to GetCRL.
     pub fn success_with_crl(
         &self,
-        _crl: &[u8],
-        _signer: &ReplySigner,
-        _encryptor: &dyn KeyEncryptor,
-        _random: &dyn SecureRandom,
-        _now: UnixTime,
+        crl: &[u8],
+        signer: &ReplySigner,
+        encryptor: &dyn KeyEncryptor,
+        random: &dyn SecureRandom,
+        now: UnixTime,
     ) -> Result<UnsignedReply, EncodeError> {
-        todo!()
+        self.delivery(&degenerate(&[], Some(crl)), signer, encryptor, random, now)
     }
 
-    /// PENDING.
+    /// A CertRep PENDING ([RFC 8894 §3.3.2.3](https://www.rfc-editor.org/rfc/rfc8894#section-3.3.2.3)): poll.
     pub fn pending(
         &self,
-        _signer: &ReplySigner,
-        _random: &dyn SecureRandom,
-        _now: UnixTime,
+        signer: &ReplySigner,
+        random: &dyn SecureRandom,
+        now: UnixTime,
     ) -> Result<UnsignedReply, EncodeError> {
-        todo!()
+        let attributes = self.attributes(PkiStatus::Pending, random, now)?;
+        Self::without_message_data(attributes, signer)
     }
 
-    /// FAILURE.
+    /// A CertRep FAILURE ([RFC 8894 §3.3.2.2](https://www.rfc-editor.org/rfc/rfc8894#section-3.3.2.2)). `text` becomes
+    /// failInfoText, which a person at the device may read; keep secrets and details of the CA out of it.
     pub fn failure(
         &self,
-        _signer: &ReplySigner,
-        _fail_info: FailInfo,
-        _text: Option<&str>,
-        _random: &dyn SecureRandom,
-        _now: UnixTime,
+        signer: &ReplySigner,
+        fail_info: FailInfo,
+        text: Option<&str>,
+        random: &dyn SecureRandom,
+        now: UnixTime,
     ) -> Result<UnsignedReply, EncodeError> {
-        todo!()
+        const UTF8_STRING: u8 = 0x0C;
+        let attributes = self.attributes(PkiStatus::Failure, random, now)?;
+        let attributes = attributes.with_text(cms_oids::FAIL_INFO, fail_info.as_str());
+        let attributes = match text {
+            Some(text) => {
+                attributes.with(cms_oids::FAIL_INFO_TEXT, &pki_core::tlv::wrap(UTF8_STRING, text.as_bytes()))
+            }
+            None => attributes,
+        };
+        Self::without_message_data(attributes, signer)
     }
+
+    fn delivery(
+        &self,
+        message_data: &[u8],
+        signer: &ReplySigner,
+        encryptor: &dyn KeyEncryptor,
+        random: &dyn SecureRandom,
+        now: UnixTime,
+    ) -> Result<UnsignedReply, EncodeError> {
+        let attributes = self.attributes(PkiStatus::Success, random, now)?;
+        let algorithms = (self.cipher, self.transport);
+        let envelope = Envelope::seal(message_data, &self.signer, algorithms, encryptor, random)?;
+        unsigned(attributes, Some(Cow::Owned(envelope)), signer)
+    }
+
+    fn without_message_data(
+        attributes: AttributeList,
+        signer: &ReplySigner,
+    ) -> Result<UnsignedReply, EncodeError> {
+        let content = match signer.empty_content {
+            EmptyContent::OctetString => Some(Cow::Borrowed(&[][..])),
+            EmptyContent::Omitted => None,
+        };
+        unsigned(attributes, content, signer)
+    }
+
+    fn attributes(
+        &self,
+        status: PkiStatus,
+        random: &dyn SecureRandom,
+        now: UnixTime,
+    ) -> Result<AttributeList, EncodeError> {
+        let mut nonce = [0; NONCE_LEN];
+        random.fill(&mut nonce)?;
+        Ok(AttributeList::default()
+            .with_signing_time(now)
+            .with_text(cms_oids::MESSAGE_TYPE, MessageType::CertRep.as_str())
+            .with_text(cms_oids::PKI_STATUS, status.as_str())
+            .with(cms_oids::TRANSACTION_ID, &self.transaction_id.to_der())
+            .with_octets(cms_oids::SENDER_NONCE, &nonce)
+            .with_octets(cms_oids::RECIPIENT_NONCE, &self.sender_nonce))
+    }
+}
+
+fn unsigned(
+    attributes: AttributeList,
+    content: Option<Cow<'_, [u8]>>,
+    signer: &ReplySigner,
+) -> Result<UnsignedReply, EncodeError> {
+    let parts = SignedDataParts {
+        signer: &signer.certificate,
+        algorithm: signer.algorithm,
+        chain: &signer.chain,
+        content,
+        attributes,
+    };
+    UnsignedSignedData::new(parts).map(UnsignedReply)
 }

@@ -12,6 +12,10 @@ pub const MAX_OID_LEN: usize = 64;
 /// The longest INTEGER, in content octets.
 pub const MAX_INTEGER_LEN: usize = 1024;
 
+/// The longest reply that a client reads, and the longest input of [`ber::normalize`](crate::ber::normalize), in
+/// octets. More than a request, because a CRL may be in it.
+pub const MAX_REPLY_LEN: usize = 1024 * 1024;
+
 /// The most certificates in one message, CertReps and GetCACert answers included.
 pub const MAX_CERTIFICATES: usize = 10;
 

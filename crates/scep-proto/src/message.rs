@@ -1,57 +1,192 @@
 //! Requests as a CA receives them.
 
-use alloc::sync::Arc;
+use alloc::{string::String, vec::Vec};
 
 use pki_core::{Certificate, ContentKey, DecodeError, SecureRandom, SignatureVerifier, WrappedKey};
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
-use crate::{AlgorithmPolicy, Exchange, Rejection, Request};
+use crate::{
+    AlgorithmPolicy, Exchange, MessageType, RejectReason, Rejection, Request, RequestMessage,
+    attributes::SignedAttributes,
+    ber,
+    enveloped_data::{Envelope, EnvelopeFault, Recipient},
+    limits::MAX_MESSAGE_LEN,
+    signature_check::{SignatureCheck, SignatureFault},
+    signed_data::SignedData,
+};
 
-/// A pkiMessage that was parsed and **not** verified.
+const WHAT: &str = "a pkiMessage";
+
+/// A `pkiMessage` ([RFC 8894 §3.2](https://www.rfc-editor.org/rfc/rfc8894#section-3.2)) that was parsed and **not**
+/// verified: nothing in it may be acted on, except to answer it.
 #[derive(Debug)]
 pub struct PkiMessage {
     exchange: Exchange,
+    message_type: Result<MessageType, String>,
+    signature: SignatureCheck,
 }
 
 impl PkiMessage {
-    /// Parses.
-    pub fn parse(_message: &[u8]) -> Result<Self, DecodeError> {
-        todo!()
+    /// Parses DER or BER.
+    ///
+    /// # Errors
+    /// When no answer can be addressed, which is for HTTP to say (400): not a SignedData; not exactly one signer; not
+    /// exactly one certificate that is the signer's; messageType, transactionID or senderNonce absent, repeated or
+    /// of a wrong type, or not among the signed attributes; anything beyond [`crate::limits`]. Whatever else is wrong
+    /// with a message is for [`PkiMessage::verify`] to find.
+    pub fn parse(message: &[u8]) -> Result<Self, DecodeError> {
+        if message.len() > MAX_MESSAGE_LEN {
+            return Err(DecodeError::new(WHAT, format_args!("{} octets", message.len())));
+        }
+        let der = ber::normalize(message)?;
+        let data = SignedData::read(&der)?;
+        let signer = data.signer()?;
+        let attributes = SignedAttributes::read(signer.signed_attributes)?;
+        let message_type = attributes.message_type()?;
+        let (transaction_id, sender_nonce) = (attributes.transaction_id()?, attributes.sender_nonce()?);
+        let mut matching = data.parsed_certificates().filter(|certificate| signer.id.matches(certificate));
+        let (Some(certificate), None) = (matching.next(), matching.next()) else {
+            return Err(DecodeError::new(WHAT, "not exactly one certificate of its signer"));
+        };
+        Ok(Self {
+            exchange: Exchange::new(transaction_id, sender_nonce, certificate),
+            signature: SignatureCheck::new(&data, &signer, &attributes),
+            message_type,
+        })
     }
 
-    /// Where to answer.
+    /// Whom and how to answer.
     pub fn exchange(&self) -> &Exchange {
         &self.exchange
     }
 
-    /// Verifies.
+    /// What it claims to be; `None` when RFC 8894 has no such type. [`PkiMessage::verify`] refuses those.
+    pub fn message_type(&self) -> Option<MessageType> {
+        self.message_type.as_ref().ok().copied()
+    }
+
+    /// Checks that it is a request, that `policy` allows its algorithms, that its signature holds, and that it has an
+    /// envelope.
+    ///
+    /// The signature is taken over the signed attributes in DER order, as RFC 5652 section 5.4 has it, or in the order
+    /// sent, as some clients have it.
+    ///
+    /// Who the signer is has not been decided: anybody can sign with a certificate made for the purpose.
     pub fn verify(
         &self,
-        _verifier: &dyn SignatureVerifier,
-        _policy: &AlgorithmPolicy,
+        verifier: &dyn SignatureVerifier,
+        policy: &AlgorithmPolicy,
     ) -> Result<VerifiedMessage, Rejection> {
-        todo!()
+        let message_type = self.request_type().map_err(|reason| Rejection::new(reason, &self.exchange))?;
+        let key = self.exchange.signer().public_key();
+        let read = || {
+            self.signature.check(key, verifier, policy)?;
+            if !key.can_encipher() {
+                return Err(RejectReason::SignerCannotDecrypt(key.kind()));
+            }
+            Ok(Envelope::read(self.signature.content(), policy)?)
+        };
+        let envelope = read().map_err(|reason| Rejection::new(reason, &self.exchange))?;
+        let exchange = self.exchange.clone().answered_in(&envelope);
+        Ok(VerifiedMessage { exchange, message_type, envelope })
+    }
+
+    fn request_type(&self) -> Result<MessageType, RejectReason> {
+        match &self.message_type {
+            Err(text) => Err(RejectReason::UnknownMessageType(text.clone())),
+            Ok(MessageType::CertRep) => Err(RejectReason::NotARequest(MessageType::CertRep)),
+            Ok(
+                request @ (MessageType::PkcsReq
+                | MessageType::RenewalReq
+                | MessageType::CertPoll
+                | MessageType::GetCert
+                | MessageType::GetCrl),
+            ) => Ok(*request),
+        }
     }
 }
 
-/// A pkiMessage whose signature holds; its content is still encrypted.
+/// A request whose signature holds; its content is still encrypted.
 #[derive(Debug)]
 pub struct VerifiedMessage {
-    _p: Arc<()>,
+    exchange: Exchange,
+    message_type: MessageType,
+    envelope: Envelope,
 }
 
 impl VerifiedMessage {
-    /// Where to answer.
+    /// Whom and how to answer.
     pub fn exchange(&self) -> &Exchange {
-        todo!()
+        &self.exchange
     }
 
-    /// The wrapped content key.
-    pub fn wrapped_key(&self, _recipient: &Certificate) -> Result<&WrappedKey, Rejection> {
-        todo!()
+    /// What it is.
+    pub fn message_type(&self) -> MessageType {
+        self.message_type
     }
 
-    /// Opens.
-    pub fn open(&self, _key: Option<ContentKey>, _random: &dyn SecureRandom) -> Result<Request, Rejection> {
-        todo!()
+    /// The content key, wrapped for the holder of `recipient`; its [`DecryptionKey`](pki_core::DecryptionKey) unwraps
+    /// it. Where there are several RA certificates, as in a rollover, ask for each.
+    ///
+    /// The message must be for that recipient alone, by issuer and serial number or by key identifier. A second
+    /// recipient would give someone who varies it an oracle about the first
+    /// ([CVE-2019-1563](https://www.cve.org/CVERecord?id=CVE-2019-1563)).
+    pub fn wrapped_key(&self, recipient: &Certificate) -> Result<&WrappedKey, Rejection> {
+        let reason = match self.envelope.recipients.as_slice() {
+            [Recipient::KeyTransport { id, wrapped }] if id.matches(recipient) => return Ok(wrapped),
+            [Recipient::Unsupported] => RejectReason::UnsupportedRecipient,
+            _ => RejectReason::NotForRecipient,
+        };
+        Err(Rejection::new(reason, &self.exchange))
+    }
+
+    /// Decrypts and reads the request. `key` is what unwrapping gave; pass `None` when it gave an error, of whatever
+    /// kind, and do not answer that error in any other way.
+    ///
+    /// A random key is drawn first, and takes the place of one that is absent or of a wrong length. From there on
+    /// everything goes the same way and fails with the same [`RejectReason::Undecryptable`], so that nobody can tell
+    /// a wrong padding of the key from a wrong padding of the content or a wrong content
+    /// ([RFC 3218](https://www.rfc-editor.org/rfc/rfc3218)).
+    #[expect(clippy::needless_pass_by_value, reason = "the key is used up and wiped here")]
+    pub fn open(&self, key: Option<ContentKey>, random: &dyn SecureRandom) -> Result<Request, Rejection> {
+        let rejection = |reason| Rejection::new(reason, &self.exchange);
+        let stand_in = self.envelope.cipher().draw_key(random);
+        let stand_in = stand_in.map_err(|_| rejection(RejectReason::NoRandomness))?;
+        let (key, usable) = key_or(key.as_ref(), &stand_in);
+        let plaintext = self.envelope.decrypt(&key);
+        let message = plaintext.read(|der| RequestMessage::from_der(self.message_type, der).ok());
+        let message = message.filter(|_| usable.into());
+        let message = message.ok_or_else(|| rejection(RejectReason::Undecryptable))?;
+        Ok(Request { message, exchange: self.exchange.clone() })
+    }
+}
+
+/// `key` if it is as long as `stand_in`, otherwise `stand_in`, by the same steps.
+fn key_or(key: Option<&ContentKey>, stand_in: &ContentKey) -> (ContentKey, Choice) {
+    let given = key.map(ContentKey::expose).unwrap_or_default();
+    let fits = given.len().ct_eq(&stand_in.expose().len());
+    let given = given.iter().chain(core::iter::repeat(&0));
+    let pairs = stand_in.expose().iter().zip(given);
+    let octets: Vec<u8> = pairs.map(|(other, given)| u8::conditional_select(other, given, fits)).collect();
+    (ContentKey::new(octets), fits)
+}
+
+impl From<SignatureFault> for RejectReason {
+    fn from(fault: SignatureFault) -> Self {
+        match fault {
+            SignatureFault::Algorithm { what, oid } => Self::AlgorithmNotAllowed { what, oid },
+            SignatureFault::Attribute(name) => Self::SignedAttribute(name),
+            SignatureFault::AmbiguousContent => Self::AmbiguousContent,
+            SignatureFault::Mismatch => Self::SignatureMismatch,
+        }
+    }
+}
+
+impl From<EnvelopeFault> for RejectReason {
+    fn from(fault: EnvelopeFault) -> Self {
+        match fault {
+            EnvelopeFault::Malformed(error) => Self::Envelope(error),
+            EnvelopeFault::Algorithm { what, oid } => Self::AlgorithmNotAllowed { what, oid },
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::ContentCipher;
 /// let policy = AlgorithmPolicy::default().with_legacy(Legacy::TripleDes);
 /// assert!(policy.allows_cipher(ContentCipher::TripleDesCbc));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AlgorithmPolicy {
     sha1: bool,
     triple_des: bool,

@@ -1,6 +1,6 @@
 //! Why a request was turned down.
 
-use alloc::string::String;
+use alloc::{boxed::Box, string::String};
 
 use pki_core::{DecodeError, KeyKind, Oid};
 
@@ -11,7 +11,7 @@ use crate::{Exchange, FailInfo, MessageType};
 #[error("{reason}")]
 pub struct Rejection {
     reason: RejectReason,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
 }
 
 /// The precise cause, for logs and tests. What the peer may learn of it is [`RejectReason::fail_info`].
@@ -27,7 +27,7 @@ pub enum RejectReason {
     /// An algorithm that the policy does not allow, or that nobody here knows.
     #[error("the {what} algorithm {oid} is not allowed")]
     AlgorithmNotAllowed {
-        /// Which use: "digest", "signature", "content encryption", "key transport", "recipient".
+        /// Which use: "digest", "signature", "content encryption" or "key transport".
         what: &'static str,
         /// The algorithm.
         oid: Oid,
@@ -51,6 +51,9 @@ pub enum RejectReason {
     /// Not exactly one recipient, or another one than the certificate given.
     #[error("expected a message encrypted to the RA certificate alone")]
     NotForRecipient,
+    /// The one recipient is none of an RSA key: key agreement, a password, or another form that is not read.
+    #[error("expected a content key wrapped for an RSA key")]
+    UnsupportedRecipient,
     /// Anything between unwrapping the content key and parsing the message within. Not told apart any further, here
     /// or anywhere.
     #[error("the envelope could not be opened")]
@@ -65,7 +68,9 @@ impl RejectReason {
     pub fn fail_info(&self) -> FailInfo {
         match self {
             Self::UnknownMessageType(_) | Self::NotARequest(_) | Self::NoRandomness => FailInfo::BadRequest,
-            Self::AlgorithmNotAllowed { .. } | Self::SignerCannotDecrypt(_) => FailInfo::BadAlg,
+            Self::AlgorithmNotAllowed { .. } | Self::SignerCannotDecrypt(_) | Self::UnsupportedRecipient => {
+                FailInfo::BadAlg
+            }
             Self::SignedAttribute(_)
             | Self::AmbiguousContent
             | Self::SignatureMismatch
@@ -78,7 +83,7 @@ impl RejectReason {
 
 impl Rejection {
     pub(crate) fn new(reason: RejectReason, exchange: &Exchange) -> Self {
-        Self { reason, exchange: exchange.clone() }
+        Self { reason, exchange: Box::new(exchange.clone()) }
     }
 
     /// The failInfo to answer with.

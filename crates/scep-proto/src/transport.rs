@@ -1,8 +1,11 @@
 //! The HTTP binding, without HTTP.
 
-use alloc::{borrow::Cow, string::String, vec::Vec};
-use core::fmt::Write as _;
+use alloc::{
+    borrow::Cow,
+    string::{String, ToString as _},
+};
 
+use base64ct::{Base64, Encoding as _};
 use pki_core::{DecodeError, decode_url_base64};
 
 use crate::limits::MAX_MESSAGE_LEN;
@@ -89,8 +92,9 @@ pub fn ca_identifier(query: &[u8]) -> Option<&[u8]> {
 /// The query that sends `message` by GET: standard base64, percent-encoded
 /// ([RFC 8894 §4.1](https://www.rfc-editor.org/rfc/rfc8894#section-4.1)).
 pub fn pki_operation_query(message: &[u8]) -> String {
-    let _ = message;
-    todo!()
+    let text = Base64::encode_string(message);
+    let escaped = text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    alloc::format!("operation=PKIOperation&message={escaped}")
 }
 
 fn parameter<'q>(query: &'q [u8], name: &str) -> Option<&'q [u8]> {
