@@ -1,7 +1,6 @@
 //! The header fields by which HTTP caches keep a response.
 
 use alloc::{format, string::String};
-use core::fmt::Write as _;
 
 use pki_core::{DigestAlgorithm, UnixTime};
 
@@ -57,13 +56,14 @@ impl CacheHeaders {
 }
 
 fn etag(der: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let digest = DigestAlgorithm::Sha256.digest(der).unwrap_or_default();
     let mut etag = String::with_capacity(66);
     etag.push('"');
     for octet in digest {
-        for digit in [octet >> 4, octet & 0xF] {
-            etag.push(char::from_digit(digit.into(), 16).unwrap_or('0'));
-        }
+        let digits = [octet >> 4, octet & 0xF].map(|digit| DIGITS.get(usize::from(digit)).copied());
+        etag.extend(digits.into_iter().flatten());
     }
     etag.push('"');
     etag
@@ -83,17 +83,24 @@ pub fn http_date(time: UnixTime) -> String {
     let day_name = usize::try_from(time.0 / 86_400 % 7).ok().and_then(|day| DAYS.get(day));
     let month = field(4, 6).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
     let mut out = String::with_capacity(29);
-    let _ = write!(
-        out,
-        "{}, {} {} {} {}:{}:{} GMT",
+    for part in [
         day_name.unwrap_or(&"Thu"),
+        ", ",
         field(6, 8),
+        " ",
         month.unwrap_or(&"Jan"),
+        " ",
         field(0, 4),
+        " ",
         field(8, 10),
+        ":",
         field(10, 12),
+        ":",
         field(12, 14),
-    );
+        " GMT",
+    ] {
+        out.push_str(part);
+    }
     out
 }
 

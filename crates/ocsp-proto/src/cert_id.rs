@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use pki_core::{DecodeError, DigestAlgorithm, Oid, SerialNumber};
+use pki_core::{DecodeError, DigestAlgorithm, SerialNumber};
 
 use crate::{
     reader::{OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE},
@@ -111,7 +111,31 @@ pub(crate) fn put_cert_id(
     });
 }
 
+/// By its content octets, because this is done for every CertID.
 fn digest_by_oid(content: &[u8]) -> Option<DigestAlgorithm> {
-    let oid = Oid::from_content(content).ok()?;
-    DigestAlgorithm::from_oid(oid).ok().filter(|digest| *digest != DigestAlgorithm::Md5)
+    match *content {
+        [0x2B, 0x0E, 3, 2, 0x1A] => Some(DigestAlgorithm::Sha1),
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, last] => match last {
+            1 => Some(DigestAlgorithm::Sha256),
+            2 => Some(DigestAlgorithm::Sha384),
+            3 => Some(DigestAlgorithm::Sha512),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_known_by_their_identifiers() {
+        for digest in
+            [DigestAlgorithm::Sha1, DigestAlgorithm::Sha256, DigestAlgorithm::Sha384, DigestAlgorithm::Sha512]
+        {
+            assert_eq!(digest_by_oid(digest.oid().as_content()), Some(digest));
+        }
+        assert_eq!(digest_by_oid(DigestAlgorithm::Md5.oid().as_content()), None);
+    }
 }

@@ -37,11 +37,13 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Over the elements that `bytes` holds.
+    #[inline]
     pub(crate) fn over(bytes: &'a [u8], what: &'static str) -> Self {
         Self { rest: bytes, what }
     }
 
     /// Into `bytes`, which is one element of type `tag` and nothing more.
+    #[inline]
     pub(crate) fn into(bytes: &'a [u8], tag: u8, what: &'static str) -> Result<Self, DecodeError> {
         let mut outer = Self::over(bytes, what);
         let inner = outer.enter(tag)?;
@@ -50,14 +52,17 @@ impl<'a> Reader<'a> {
     }
 
     /// What is left.
+    #[inline]
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Element<'a>, DecodeError> {
         let (tag, start, length) =
             header(self.rest).ok_or_else(|| self.error("no DER element of a definite length"))?;
@@ -69,25 +74,29 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element if there is one and its identifier octet is `tag`.
+    #[inline]
     pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, DecodeError> {
         if self.rest.first() == Some(&tag) { self.next().map(Some) } else { Ok(None) }
     }
 
+    #[inline]
     pub(crate) fn expect(&mut self, tag: u8) -> Result<Element<'a>, DecodeError> {
         let element = self.next()?;
         if element.tag == tag {
             return Ok(element);
         }
-        Err(DecodeError::new(self.what, format_args!("tag {:#04x} where {tag:#04x} belongs", element.tag)))
+        Err(self.wrong_tag(element.tag, tag))
     }
 
     /// Descends into the next element, which is of type `tag`.
+    #[inline]
     pub(crate) fn enter(&mut self, tag: u8) -> Result<Self, DecodeError> {
         let element = self.expect(tag)?;
         Ok(Self::over(element.value, self.what))
     }
 
     /// The content octets of an OBJECT IDENTIFIER.
+    #[inline]
     pub(crate) fn oid(&mut self) -> Result<&'a [u8], DecodeError> {
         let content = self.expect(OBJECT_IDENTIFIER)?.value;
         let sound = (1..=MAX_OID_OCTETS).contains(&content.len());
@@ -95,6 +104,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The content octets of an INTEGER.
+    #[inline]
     pub(crate) fn integer(&mut self) -> Result<&'a [u8], DecodeError> {
         let content = self.expect(INTEGER)?.value;
         let sound = (1..=MAX_INTEGER_OCTETS).contains(&content.len());
@@ -102,6 +112,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A `BOOLEAN DEFAULT FALSE`.
+    #[inline]
     pub(crate) fn default_false(&mut self) -> Result<bool, DecodeError> {
         match self.optional(BOOLEAN)?.map(|element| element.value) {
             None | Some([0]) => Ok(false),
@@ -111,6 +122,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A `version [0] EXPLICIT INTEGER DEFAULT v1(0)`; every other version is refused (RFC 6960 §4.2.2.3).
+    #[inline]
     pub(crate) fn version_1(&mut self) -> Result<(), DecodeError> {
         match self.optional(explicit(0))?.map(|element| element.value) {
             None | Some([INTEGER, 1, 0]) => Ok(()),
@@ -136,10 +148,17 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing may be left.
+    #[inline]
     pub(crate) fn finish(self) -> Result<(), DecodeError> {
         if self.is_empty() { Ok(()) } else { Err(self.error("trailing bytes")) }
     }
 
+    #[cold]
+    fn wrong_tag(&self, tag: u8, expected: u8) -> DecodeError {
+        DecodeError::new(self.what, format_args!("tag {tag:#04x} where {expected:#04x} belongs"))
+    }
+
+    #[cold]
     pub(crate) fn error(&self, found: &'static str) -> DecodeError {
         DecodeError::new(self.what, found)
     }
@@ -147,6 +166,7 @@ impl<'a> Reader<'a> {
 
 /// Identifier octet, octets of the header, octets of the content. `None` for lengths that DER does not allow, tags of
 /// several octets, and lengths from 16 MiB.
+#[inline]
 fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let tag = *bytes.first().filter(|&&tag| tag & 0x1F != 0x1F)?;
     let (start, length) = match *bytes.get(1..)? {

@@ -131,7 +131,7 @@ fn single_request_extensions(explicit: &[u8]) -> Result<(), RequestError> {
 fn request_extensions(explicit: &[u8]) -> Result<Option<Nonce<'_>>, RequestError> {
     let mut nonce = None;
     each_extension(explicit, |extension| {
-        if extension.id != oids::NONCE.as_content() {
+        if extension.id != oids::NONCE {
             return refuse_critical(&extension, &[oids::ACCEPTABLE_RESPONSES, oids::PREFERRED_ALGORITHMS]);
         }
         let earlier = nonce.replace(Nonce::from_extension_value(extension.value)?);
@@ -140,8 +140,8 @@ fn request_extensions(explicit: &[u8]) -> Result<Option<Nonce<'_>>, RequestError
     Ok(nonce)
 }
 
-fn refuse_critical(extension: &RawExtension<'_>, known: &[Oid]) -> Result<(), RequestError> {
-    if !extension.critical || known.iter().any(|oid| oid.as_content() == extension.id) {
+fn refuse_critical(extension: &RawExtension<'_>, known: &[&[u8]]) -> Result<(), RequestError> {
+    if !extension.critical || known.contains(&extension.id) {
         return Ok(());
     }
     Err(RequestError::UnknownCriticalExtension(Oid::from_content(extension.id)?))

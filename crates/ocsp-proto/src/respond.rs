@@ -139,7 +139,7 @@ impl UnsignedResponse {
                     out.wrap(OCTET_STRING, |out| {
                         out.wrap(SEQUENCE, |out| put_basic(out, delegate, tbs, signature));
                     });
-                    out.element(OBJECT_IDENTIFIER, oids::BASIC.as_content());
+                    out.element(OBJECT_IDENTIFIER, oids::BASIC);
                 });
             });
             out.element(ENUMERATED, &[0]);
@@ -243,10 +243,10 @@ fn put_response_extensions(out: &mut BackWriter, nonce: Option<&[u8]>, statuses:
 }
 
 /// Puts an extension that is not critical.
-pub(crate) fn put_extension(out: &mut BackWriter, id: pki_core::Oid, value: &[u8]) {
+pub(crate) fn put_extension(out: &mut BackWriter, id: &[u8], value: &[u8]) {
     out.wrap(SEQUENCE, |out| {
         out.element(OCTET_STRING, value);
-        out.element(OBJECT_IDENTIFIER, id.as_content());
+        out.element(OBJECT_IDENTIFIER, id);
     });
 }
 

@@ -219,7 +219,7 @@ impl<'a> Basic<'a> {
         outer.finish()?;
         let mut response_bytes = explicit_bytes.enter(SEQUENCE)?;
         explicit_bytes.finish()?;
-        if response_bytes.expect(OBJECT_IDENTIFIER)?.value != oids::BASIC.as_content() {
+        if response_bytes.expect(OBJECT_IDENTIFIER)?.value != oids::BASIC {
             return Err(DecodeError::new("a response of type id-pkix-ocsp-basic", "another type").into());
         }
         let basic = response_bytes.expect(OCTET_STRING)?.value;
@@ -275,7 +275,7 @@ impl<'a> ResponseData<'a> {
         let mut nonce = None;
         if let Some(extensions) = fields.optional(explicit(1))? {
             each_extension(extensions.value, |extension| {
-                if extension.id == oids::NONCE.as_content() {
+                if extension.id == oids::NONCE {
                     nonce = Some(extension.value);
                     return Ok(());
                 }
