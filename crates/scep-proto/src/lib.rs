@@ -63,7 +63,7 @@ mod signature_check;
 mod signed_data;
 mod signer_certificate;
 mod transaction;
-pub mod transport;
+mod transport;
 mod vocabulary;
 
 pub use awaited_reply::{AwaitedReply, CertRep, Issued, SealedReply};
@@ -79,5 +79,7 @@ pub use request::{Request, RequestMessage};
 pub use requester::{OutgoingRequest, Requester, UnsignedRequest};
 pub use signer_certificate::UnsignedSignerCertificate;
 pub use transaction::TransactionId;
-pub use transport::{Method, Operation, TransportError};
+pub use transport::{
+    Method, Operation, PKI_MESSAGE_MEDIA_TYPE, TransportError, ca_identifier, pki_operation_query,
+};
 pub use vocabulary::{FailInfo, MessageType, PkiStatus};

@@ -70,7 +70,7 @@ impl UnsignedReply {
     }
 
     /// Attaches the signature made over [`UnsignedReply::tbs`] and returns the body to send, of media type
-    /// [`PKI_MESSAGE_MEDIA_TYPE`](crate::transport::PKI_MESSAGE_MEDIA_TYPE).
+    /// [`PKI_MESSAGE_MEDIA_TYPE`](crate::PKI_MESSAGE_MEDIA_TYPE).
     pub fn finish(self, signature: &[u8]) -> Vec<u8> {
         self.0.finish(signature)
     }

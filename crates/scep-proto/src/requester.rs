@@ -126,7 +126,7 @@ impl UnsignedRequest {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct OutgoingRequest {
-    /// The body to send, of media type [`PKI_MESSAGE_MEDIA_TYPE`](crate::transport::PKI_MESSAGE_MEDIA_TYPE).
+    /// The body to send, of media type [`PKI_MESSAGE_MEDIA_TYPE`](crate::PKI_MESSAGE_MEDIA_TYPE).
     pub message: Vec<u8>,
     /// Reads the reply.
     pub awaited: AwaitedReply,
