@@ -48,11 +48,11 @@ impl CacheHeaders {
     pub fn max_age(&self, now: UnixTime) -> u64 {
         self.refresh_at.saturating_since(now).as_secs()
     }
+}
 
-    /// `Cache-Control` for a copy sent at `now`.
-    pub fn cache_control(&self, now: UnixTime) -> String {
-        format!("max-age={},public,no-transform,must-revalidate", self.max_age(now))
-    }
+/// `Cache-Control` of an authoritative response, of which copies may be used for `max_age` seconds.
+pub fn cache_control(max_age: u64) -> String {
+    format!("max-age={max_age},public,no-transform,must-revalidate")
 }
 
 fn etag(der: &[u8]) -> String {

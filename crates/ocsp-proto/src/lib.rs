@@ -41,7 +41,7 @@ mod transport;
 mod verify;
 mod writer;
 
-pub use cache_headers::{CacheHeaders, http_date};
+pub use cache_headers::{CacheHeaders, cache_control, http_date};
 pub use cert_id::CertId;
 pub use delegate::{Delegate, DelegateError};
 pub use issuer::Issuer;

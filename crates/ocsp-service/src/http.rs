@@ -1,0 +1,96 @@
+//! Requests and answers as HTTP carries them (RFC 6960 appendix A, RFC 9919 §6 and §7.2).
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    HeaderMap, Method, Response, StatusCode,
+    header::{
+        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPIRES, HeaderValue, IF_NONE_MATCH,
+        LAST_MODIFIED,
+    },
+};
+use pki_core::UnixTime;
+
+use crate::{Answer, answer::Caching};
+
+pub(crate) type HttpResponse = Response<Full<Bytes>>;
+
+const OCSP_RESPONSE: HeaderValue = HeaderValue::from_static(ocsp_proto::RESPONSE_MEDIA_TYPE);
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// What of the HTTP request shapes the HTTP response.
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) if_none_match: Option<HeaderValue>,
+}
+
+impl Asked {
+    pub(crate) fn new(method: &Method, headers: &HeaderMap) -> Self {
+        Self { method: method.clone(), if_none_match: headers.get(IF_NONE_MATCH).cloned() }
+    }
+
+    /// RFC 9110 §13.1.2: the condition is one of GET and HEAD.
+    fn has_already(&self, caching: &Caching) -> bool {
+        let Some(known) = self.if_none_match.as_ref().filter(|_| self.method != Method::POST) else {
+            return false;
+        };
+        let tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
+        tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag)).any(|tag| tag == "*" || tag == caching.etag)
+    }
+}
+
+/// The answer as HTTP carries it at `now`. Errors are `200 OK` too: OCSP clients read the body of nothing else.
+pub(crate) fn response(asked: &Asked, answer: &Answer, now: UnixTime) -> HttpResponse {
+    response_with_status(StatusCode::OK, asked, answer, now)
+}
+
+pub(crate) fn response_with_status(
+    status: StatusCode,
+    asked: &Asked,
+    answer: &Answer,
+    now: UnixTime,
+) -> HttpResponse {
+    let mut response = Response::new(Full::default());
+    let headers = response.headers_mut();
+    headers.reserve(6);
+    match answer.caching() {
+        Some(caching) => put_caching(headers, caching, now),
+        None => drop(headers.insert(CACHE_CONTROL, NO_STORE)),
+    }
+    if answer.caching().is_some_and(|caching| asked.has_already(caching)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    headers.insert(CONTENT_TYPE, OCSP_RESPONSE);
+    headers.insert(CONTENT_LENGTH, answer.as_der().len().into());
+    *response.status_mut() = status;
+    if asked.method != Method::HEAD {
+        *response.body_mut() = Full::new(answer.as_der().clone());
+    }
+    response
+}
+
+/// A response that has nothing to do with OCSP.
+pub(crate) fn plain(status: StatusCode, message: &'static str) -> HttpResponse {
+    let mut response = Response::new(Full::new(Bytes::from_static(message.as_bytes())));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+    }
+    response
+}
+
+fn put_caching(headers: &mut HeaderMap, caching: &Caching, now: UnixTime) {
+    headers.insert(CACHE_CONTROL, cache_control(caching.refresh_at.saturating_since(now).as_secs()));
+    headers.insert(ETAG, caching.etag.clone());
+    headers.insert(LAST_MODIFIED, caching.last_modified.clone());
+    headers.insert(EXPIRES, caching.expires.clone());
+}
+
+fn cache_control(max_age: u64) -> HeaderValue {
+    let text = ocsp_proto::cache_control(max_age);
+    HeaderValue::try_from(text).unwrap_or(NO_STORE)
+}

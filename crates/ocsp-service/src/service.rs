@@ -1,0 +1,221 @@
+//! The service.
+
+use std::{convert::Infallible, error::Error, sync::Arc, time::Duration};
+
+use hyper::{Method, Request as HttpRequest, StatusCode, body::Body, service::Service};
+use ocsp_proto::{BasePath, Request, decode_get};
+use pki_core::{BoxFuture, Clock, UnixTime};
+use revocation::RevocationSource;
+
+use crate::{
+    Answer, AnswerPolicy, DelegateKeeper, Refusal,
+    body::{BodyError, read_at_most},
+    cache::AnswerCache,
+    http::{self, Asked, HttpResponse},
+    responder::{Responder, error_answer},
+};
+
+/// What an [`OcspService`] needs.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "every part is required")]
+pub struct OcspParts {
+    /// The CAs to answer for, each with the delegate that signs.
+    pub issuers: Vec<Arc<DelegateKeeper>>,
+    /// Knows how certificates stand.
+    pub source: Arc<dyn RevocationSource>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Answers OCSP over HTTP: GET and HEAD with the request in the target, POST with the request in the body. Cheap to
+/// clone.
+///
+/// The target is taken raw, as the client sent it: nothing before this service may merge slashes or decode it.
+/// HTTP/1.0 without Host is served like any other. Time limits on headers and bodies are the listener's.
+#[derive(Debug, Clone)]
+pub struct OcspService(Arc<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    responder: Responder,
+    base_path: BasePath,
+    max_request: usize,
+    max_target: usize,
+}
+
+impl OcspService {
+    /// The most octets of a request, unless [`OcspService::with_max_request`] says otherwise.
+    pub const DEFAULT_MAX_REQUEST: usize = 10_000;
+    /// The most octets of a request target.
+    pub const MAX_TARGET: usize = 16_384;
+    /// How many signed answers are kept, unless [`OcspService::with_cache_capacity`] says otherwise: about 2 KiB each.
+    pub const DEFAULT_CACHE_CAPACITY: usize = 10_000;
+
+    /// A service at the root path, with [`AnswerPolicy::default`].
+    pub fn new(parts: OcspParts) -> Self {
+        let OcspParts { issuers, source, clock } = parts;
+        let responder = Responder {
+            issuers,
+            source,
+            clock,
+            policy: AnswerPolicy::default(),
+            max_cert_ids: Request::DEFAULT_MAX_CERT_IDS,
+            cache: Arc::new(AnswerCache::new(Self::DEFAULT_CACHE_CAPACITY)),
+        };
+        Self(Arc::new(Inner {
+            responder,
+            base_path: BasePath::default(),
+            max_request: Self::DEFAULT_MAX_REQUEST,
+            max_target: Self::MAX_TARGET,
+        }))
+    }
+
+    /// Serves below `base_path`, and answers 404 elsewhere.
+    #[must_use]
+    pub fn with_base_path(self, base_path: BasePath) -> Self {
+        self.with(|inner| inner.base_path = base_path)
+    }
+
+    /// How long answers last, and what is said of certificates that no source knows.
+    #[must_use]
+    pub fn with_policy(self, policy: AnswerPolicy) -> Self {
+        self.with(|inner| inner.responder.policy = policy)
+    }
+
+    /// Answers requests of up to this many CertIDs; 8 by default.
+    #[must_use]
+    pub fn with_max_cert_ids(self, max: usize) -> Self {
+        self.with(|inner| inner.responder.max_cert_ids = max)
+    }
+
+    /// Takes requests of up to this many octets.
+    #[must_use]
+    pub fn with_max_request(self, octets: usize) -> Self {
+        self.with(|inner| inner.max_request = octets)
+    }
+
+    /// Keeps up to this many signed answers; 0 has every answer signed anew.
+    #[must_use]
+    pub fn with_cache_capacity(self, answers: usize) -> Self {
+        self.with(|inner| inner.responder.cache = Arc::new(AnswerCache::new(answers)))
+    }
+
+    /// Whether a raw request target is for this service.
+    pub fn owns(&self, target: &str) -> bool {
+        self.0.base_path.rest_of(target).is_some()
+    }
+
+    /// Whether every CA has a delegate that is valid now.
+    pub fn is_ready(&self) -> bool {
+        self.0.responder.issuers.iter().all(|keeper| keeper.is_ready())
+    }
+
+    /// Answers one DER request; always has an answer. For embedders with a transport of their own.
+    pub async fn answer(&self, der: &[u8]) -> Answer {
+        if der.len() > self.0.max_request {
+            return error_answer(Refusal::TooLong { limit: self.0.max_request }.status());
+        }
+        self.0.responder.answer(der).await.answer().clone()
+    }
+
+    /// Renews the delegates in time; never ends. Whoever serves spawns it.
+    pub async fn run(self) {
+        loop {
+            tokio::time::sleep(self.until_renewal()).await;
+            for keeper in &self.0.responder.issuers {
+                if let Err(error) = keeper.renew_if_due().await {
+                    let not_after = keeper.certificate().validity().not_after();
+                    tracing::warn!(issuer = ?keeper.issuer(), %not_after, %error, "responder certificate not renewed");
+                }
+            }
+        }
+    }
+
+    /// No longer than a minute, so that a clock that is set is noticed, and no shorter than a second.
+    fn until_renewal(&self) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(60);
+        const SHORTEST: Duration = Duration::from_secs(1);
+        let now = self.now();
+        let due = self.0.responder.issuers.iter().map(|keeper| keeper.renew_at());
+        // What is overdue failed the last time, and is tried again after the longest wait.
+        let next = due.filter(|due| *due > now).min().map_or(LONGEST, |due| due.saturating_since(now));
+        next.clamp(SHORTEST, LONGEST)
+    }
+
+    fn now(&self) -> UnixTime {
+        self.0.responder.clock.now()
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    async fn serve<B: Body>(&self, request: HttpRequest<B>) -> HttpResponse {
+        let asked = Asked::new(request.method(), request.headers());
+        let der = match self.read(request).await {
+            Ok(der) => der,
+            Err(NotRead::Http(response)) => return response,
+            Err(NotRead::Refused(status, refusal)) => {
+                tracing::debug!(%refusal, "refused");
+                let answer = error_answer(refusal.status());
+                return http::response_with_status(status, &asked, &answer, self.now());
+            }
+        };
+        let given = self.0.responder.answer(&der).await;
+        http::response(&asked, given.answer(), self.now())
+    }
+
+    /// The DER of the request, from wherever the method puts it.
+    async fn read<B: Body>(&self, request: HttpRequest<B>) -> Result<bytes::Bytes, NotRead> {
+        let target = request.uri().path_and_query().map(hyper::http::uri::PathAndQuery::as_str);
+        let rest = target.and_then(|target| self.0.base_path.rest_of(target));
+        let Some(rest) = rest else {
+            return Err(NotRead::Http(http::plain(StatusCode::NOT_FOUND, "no OCSP responder here\n")));
+        };
+        let limit = self.0.max_request;
+        let too_long = || NotRead::Refused(StatusCode::PAYLOAD_TOO_LARGE, Refusal::TooLong { limit });
+        match *request.method() {
+            Method::GET | Method::HEAD if rest.len() > self.0.max_target => {
+                Err(NotRead::Refused(StatusCode::URI_TOO_LONG, Refusal::TooLong { limit }))
+            }
+            Method::GET | Method::HEAD => match decode_get(rest) {
+                Ok(der) if der.len() > limit => Err(too_long()),
+                Ok(der) => Ok(der.into()),
+                Err(error) => Err(NotRead::Refused(StatusCode::OK, Refusal::Target(error))),
+            },
+            Method::POST => read_at_most(request.into_body(), limit).await.map_err(|error| match error {
+                BodyError::TooLong => too_long(),
+                BodyError::Broken => {
+                    NotRead::Http(http::plain(StatusCode::BAD_REQUEST, "the body ends before it should\n"))
+                }
+            }),
+            _ => Err(NotRead::Http(http::plain(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "OCSP is asked by GET, HEAD or POST\n",
+            ))),
+        }
+    }
+}
+
+/// Why there is no request to answer.
+enum NotRead {
+    Http(HttpResponse),
+    Refused(StatusCode, Refusal),
+}
+
+impl<B> Service<HttpRequest<B>> for OcspService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+{
+    type Response = HttpResponse;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn call(&self, request: HttpRequest<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.serve(request).await) })
+    }
+}
