@@ -135,9 +135,8 @@ fn parse(der: &[u8]) -> Result<Parsed, DecodeError> {
     outer.finish()?;
 
     let mut fields = tlv::Cursor::over(info.value, WHAT)?;
-    if fields.expect(tlv::INTEGER)?.value != [0] {
-        return Err(DecodeError::new(WHAT, "a version other than v1"));
-    }
+    // Only v1(0) exists; Apple's clients write 2 and mean it, as the rest of their request shows.
+    fields.expect(tlv::INTEGER)?;
     let subject = Name::from_der(fields.expect(tlv::SEQUENCE)?.bytes)?;
     let public_key = PublicKey::from_der(fields.expect(tlv::SEQUENCE)?.bytes)?;
     let mut attributes = Attributes::default();
