@@ -70,3 +70,58 @@ fn encrypt(cipher: &Aes256Enc, block: u128) -> u128 {
     cipher.encrypt_block(&mut block);
     u128::from_be_bytes(block.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use fpe::ff1::{FF1, FlexibleNumeralString};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by the `fpe` crate, which is tested with NIST's samples.
+    fn by_fpe(key: &[u8; 32], first: u8, issuer: &[u8; 32], plain: Halves) -> Halves {
+        let tweak = [&[first][..], issuer].concat();
+        let string = FlexibleNumeralString::from([bits(plain.left), bits(plain.right)].concat());
+        let sealed = FF1::<aes::Aes256>::new(key, 2).unwrap().encrypt(&tweak, &string).unwrap();
+        let sealed = Vec::<u16>::from(sealed);
+        Halves { left: number(&sealed[..76]), right: number(&sealed[76..]) }
+    }
+
+    fn bits(half: u128) -> Vec<u16> {
+        (0..76).rev().map(|place| u16::from(half >> place & 1 == 1)).collect()
+    }
+
+    fn number(bits: &[u16]) -> u128 {
+        bits.iter().fold(0, |number, bit| number << 1 | u128::from(*bit))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn agrees_with_fpe(
+            key in any::<[u8; 32]>(),
+            first in any::<u8>(),
+            issuer in any::<[u8; 32]>(),
+            left in 0..=Halves::MASK,
+            right in 0..=Halves::MASK,
+        ) {
+            let (ff1, plain) = (Ff1::new(&key, first, &issuer), Halves { left, right });
+            let sealed = ff1.encrypt(plain);
+            prop_assert_eq!(sealed, by_fpe(&key, first, &issuer, plain));
+            prop_assert_eq!(ff1.decrypt(sealed), plain);
+        }
+    }
+
+    #[test]
+    fn agrees_with_fpe_at_the_edges() {
+        let (key, issuer) = ([0; 32], [0xFF; 32]);
+        for (left, right) in [(0, 0), (Halves::MASK, 0), (0, Halves::MASK), (Halves::MASK, Halves::MASK)] {
+            let plain = Halves { left, right };
+            let sealed = Ff1::new(&key, 0x2F, &issuer).encrypt(plain);
+            assert_eq!(sealed, by_fpe(&key, 0x2F, &issuer, plain));
+        }
+    }
+}
