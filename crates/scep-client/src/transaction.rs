@@ -88,8 +88,7 @@ impl Transaction {
         // AES and SHA-256 whatever the capabilities say: they come unauthenticated, and whoever shortened the list
         // on the way must not gain by it (RFC 8894 §7.5). A CA too old for them refuses.
         let algorithm = signer.key.signing.algorithm();
-        let requester = Requester::new(signer.certificate, algorithm, ca.recipient().clone())
-            .with_cipher(capabilities.cipher(&AlgorithmPolicy::default()));
+        let requester = Requester::new(signer.certificate, algorithm, ca.recipient().clone());
         let request = sign(&requester, &message, &id, &signer.key, client.parts()).await?;
         let (client, ca, key_of_signer) = (client.clone(), ca.clone(), signer.key);
         Ok(Self { client, ca, capabilities, requester, key_of_signer, csr, id, request })
@@ -164,10 +163,9 @@ impl Transaction {
 
     async fn open(&self, sealed: &SealedReply) -> Result<Certificate, ClientError> {
         let key = self.key_of_signer.decryption.unwrap_key(sealed.wrapped_key()).await?;
-        let certificates = sealed.open(&key)?.certificates;
-        let count = certificates.len();
-        let ours = certificates.into_iter().find(|one| one.public_key() == self.csr.public_key());
-        let ours = ours.ok_or(Untrusted::NotForKey(count))?;
+        let issued = sealed.open(&key)?;
+        let ours = issued.certificate_for(self.csr.public_key()).cloned();
+        let ours = ours.ok_or(Untrusted::NotForKey(issued.certificates.len()))?;
         if self.ca.issued(&ours, &*self.client.parts().verifier) {
             Ok(ours)
         } else {

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pki_core::{ChallengePassword, GeneralName, Name};
@@ -37,7 +37,7 @@ pub(crate) enum Command {
 
 /// Which CA, and why to trust it.
 #[derive(Debug, Args)]
-pub(crate) struct Ca {
+pub(crate) struct Authority {
     /// Where the CA serves SCEP, such as http://ca.example.com/scep
     pub(crate) url: String,
 
@@ -81,7 +81,7 @@ pub(crate) struct Wanted {
 #[derive(Debug, Args)]
 pub(crate) struct Enroll {
     #[command(flatten)]
-    pub(crate) ca: Ca,
+    pub(crate) ca: Authority,
 
     /// The challenge that the CA handed out. Other users of this machine can read command lines: prefer
     /// --challenge-file or the environment
@@ -110,7 +110,7 @@ pub(crate) struct Enroll {
 #[derive(Debug, Args)]
 pub(crate) struct Renew {
     #[command(flatten)]
-    pub(crate) ca: Ca,
+    pub(crate) ca: Authority,
 
     /// The current certificate
     #[arg(long, value_name = "FILE")]
@@ -158,6 +158,12 @@ pub(crate) enum KeyType {
 /// SHA-256 over the DER of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint(pub(crate) [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
 
 impl FromStr for Fingerprint {
     type Err = String;

@@ -1,32 +1,31 @@
-//! Keys and certificates on disk.
+//! Certificates on disk: whole or not at all.
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use crate::failure::Failure;
 
-/// Who may read a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Its owner alone.
-    Owner,
-    /// Everybody, as the umask allows.
-    Everybody,
+/// Puts `contents` at `path`: what was there before is there until all of it is.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {
+    let staged = stage(path, contents)?;
+    rename(&staged, path)
 }
 
-/// Puts `contents` at `path`: the file is there whole or not at all, and what was there before is there until then.
-pub(crate) fn replace(path: &Path, contents: &[u8], access: Access) -> Result<(), Failure> {
-    let staged = stage(path, contents, access)?;
-    fs::rename(&staged, path).map_err(|error| cannot("write", path, &error))
-}
-
-/// Puts `contents` at `path` where nothing is yet.
-pub(crate) fn create(path: &Path, contents: &[u8], access: Access) -> Result<(), Failure> {
-    write_new(path, contents, access).map_err(|error| cannot("create", path, &error))
+/// Writes `contents` beside `path`, to be renamed to it.
+pub(crate) fn stage(path: &Path, contents: &[u8]) -> Result<PathBuf, Failure> {
+    let staged = beside(path, &format!(".{}.tmp", std::process::id()));
+    let written = fs::File::create(&staged).and_then(|mut file| {
+        io::Write::write_all(&mut file, contents)?;
+        file.sync_all()
+    });
+    written.map(|()| staged.clone()).map_err(|error| {
+        // The first error is the one to tell.
+        let _ = fs::remove_file(&staged);
+        cannot("write", &staged, &error)
+    })
 }
 
 /// Moves `from` to `to`, over what is there.
@@ -46,36 +45,6 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn stage(path: &Path, contents: &[u8], access: Access) -> Result<PathBuf, Failure> {
-    let staged = beside(path, &format!(".{}.tmp", std::process::id()));
-    write_new(&staged, contents, access).map_err(|error| cannot("write", &staged, &error))?;
-    Ok(staged)
-}
-
-fn write_new(path: &Path, contents: &[u8], access: Access) -> io::Result<()> {
-    let mut file = open_new(path, access)?;
-    let written = file.write_all(contents).and_then(|()| file.sync_all());
-    if written.is_err() {
-        // Half a file is worse than none; the first error is the one to tell.
-        let _ = fs::remove_file(path);
-    }
-    written
-}
-
-fn open_new(path: &Path, access: Access) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(
-        &mut options,
-        match access {
-            Access::Owner => 0o600,
-            Access::Everybody => 0o644,
-        },
-    );
-    options.open(path)
-}
-
 fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::local(format_args!("cannot {what} {}: {error}", path.display()))
 }
@@ -88,31 +57,15 @@ mod tests {
     fn replaces_whole_and_leaves_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cert.pem");
-        replace(&path, b"one", Access::Everybody).unwrap();
-        replace(&path, b"two", Access::Everybody).unwrap();
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn creates_only_where_nothing_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        create(&path, b"one", Access::Owner).unwrap();
-        let failure = create(&path, b"two", Access::Owner).unwrap_err();
-        assert!(failure.to_string().contains("exists"), "{failure}");
-        assert_eq!(read(&path).unwrap(), "one");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn keys_are_for_their_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.pem");
-        create(&path, b"key", Access::Owner).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        replace(&path, b"key", Access::Owner).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    fn says_which_file_cannot_be_had() {
+        let failure = replace(Path::new("/nonexistent/cert.pem"), b"one").unwrap_err();
+        assert!(failure.to_string().contains("/nonexistent/cert.pem"), "{failure}");
     }
 }
