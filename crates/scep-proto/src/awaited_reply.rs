@@ -7,7 +7,7 @@ use pki_core::{
 };
 
 use crate::{
-    AlgorithmPolicy, FailInfo, MessageType, PkiStatus, ReplyError, TransactionId,
+    AlgorithmPolicy, Exchange, FailInfo, MessageType, PkiStatus, ReplyError, TransactionId,
     attributes::SignedAttributes,
     ber,
     enveloped_data::{Envelope, EnvelopeFault, Recipient},
@@ -97,6 +97,14 @@ impl AwaitedReply {
         });
         let wrapped = wrapped.ok_or(ReplyError::NotForRecipient)?;
         Ok(SealedReply { wrapped, envelope })
+    }
+}
+
+/// The reply to a request that someone else made: for proxies, recorders and testers, who read the request first.
+impl From<&Exchange> for AwaitedReply {
+    fn from(exchange: &Exchange) -> Self {
+        let nonce = exchange.sender_nonce().to_vec();
+        Self::new(exchange.transaction_id().clone(), nonce, exchange.signer().clone())
     }
 }
 
