@@ -101,9 +101,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "no-such-command")]
+    #[should_panic(expected = "x509 -in no-such-file")]
     fn failures_show_what_was_run() {
-        run("openssl", ["no-such-command"]);
+        run("openssl", ["x509", "-in", "no-such-file"]);
     }
 
     #[test]
