@@ -68,7 +68,7 @@ fn model(answers: &[Answer]) -> Option<StatusReport> {
     let since = |report: &StatusReport| match report.standing {
         Standing::Revoked { since, reason } => (since, reason),
         Standing::Hold { since } => (since, CrlReason::CertificateHold),
-        _ => unreachable!(),
+        other => panic!("{other:?}"),
     };
     let (standing, known_at, reliable_until) = if let Some((since, reason)) = revoked.iter().map(since).min()
     {
