@@ -77,3 +77,31 @@ impl From<&Metadata> for Stamp {
         Self { len: metadata.len(), times: [modified; 2], identity: (0, 0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_proves_nothing_within_a_tick_of_the_last_change() {
+        let stamp = Stamp { len: 1, times: [(100, 5), (90, 0)], identity: (0, 0) };
+        for (now, is_settled) in [(0, false), (100, false), (102, false), (103, true)] {
+            assert_eq!(stamp.is_settled(UnixTime(now)), is_settled, "{now}");
+        }
+        let before_1970 = Stamp { times: [(-1, 0), (-1, 0)], ..stamp };
+        assert!(!before_1970.is_settled(UnixTime(103)));
+    }
+
+    #[test]
+    fn a_file_that_changed_under_the_reader_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "before").unwrap();
+        let stamp = Stamp::of(&path).unwrap();
+        assert_eq!(stamp.read(&path).unwrap(), "before");
+        std::fs::write(&path, "and after").unwrap();
+        assert!(stamp.read(&path).unwrap_err().to_string().contains("being written"));
+        assert!(Stamp { len: MAX_LEN + 1, ..stamp }.read(&path).is_err());
+        assert!(Stamp::of(folder.path()).is_err());
+    }
+}
