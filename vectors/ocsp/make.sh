@@ -21,7 +21,7 @@ certificate() { # name, key name, CA, serial, extensions
     [ -e "$2.key.pem" ] || openssl genpkey $P256 -out "$2.key.pem" 2>/dev/null
     printf '%b' "$5" > ext
     openssl req -new -key "$2.key.pem" -subj "/CN=$1" |
-        openssl x509 -req -CA "$3.pem" -CAkey "$3.key.pem" -set_serial "$4" -days 3650 -extfile ext -out "$1.pem" 2>/dev/null
+        openssl x509 -req -CA "$3.pem" -CAkey "$3.key.pem" -set_serial "$4" -days 36500 -extfile ext -out "$1.pem" 2>/dev/null
     rm ext
 }
 SIGN="keyUsage=critical,digitalSignature\n"
@@ -51,7 +51,7 @@ LOST=0x3200112233445566778899AABBCCDDEE
 request() { # name, options...
     name=$1; shift
     mkdir "request-$name"
-    openssl ocsp -issuer pki/ca.pem "$@" -reqout "request-$name/input.der" 2>/dev/null
+    openssl ocsp -issuer "pki/${ISSUER:-ca}.pem" "$@" -reqout "request-$name/input.der" 2>/dev/null
 }
 expect() { # name, lines
     printf '%b' "$2" > "request-$1/expect.toml"
@@ -69,6 +69,8 @@ request sha256-nonce -sha256 -serial $S16 -nonce
 expect sha256-nonce "cert_ids = [\"Sha256 ${S16#0x}\"]\nnonce = \"$(nonce sha256-nonce)\"\n"
 request sha384-sha512 -sha384 -serial $S16 -sha512 -serial $S16 -no_nonce
 expect sha384-sha512 "cert_ids = [\"Sha384 ${S16#0x}\", \"Sha512 ${S16#0x}\"]\n"
+ISSUER=rsa-ca request rsa -sha256 -serial $S16 -nonce
+expect rsa "issuer = \"rsa-ca\"\ncert_ids = [\"Sha256 ${S16#0x}\"]\nnonce = \"$(nonce rsa)\"\n"
 request three -serial $S16 -sha256 -serial $HOLD -serial $LOST -no_nonce
 expect three "cert_ids = [\"Sha1 ${S16#0x}\", \"Sha256 ${HOLD#0x}\", \"Sha256 ${LOST#0x}\"]\n"
 request nine -no_nonce $(for n in 1 2 3 4 5 6 7 8 9; do echo "-serial 0x300$n"; done)
@@ -110,7 +112,8 @@ response three three 'statuses = ["good", "certificateHold at 2026-01-02T03:04:0
 response unknown sha256 'statuses = ["unknown"]\n' ca delegate delegate -ndays 1
 response no-next-update sha1 'error = "NoNextUpdate"\n' ca delegate delegate
 response no-certs sha1 'error = "SignerMissing"\n' ca delegate delegate -ndays 1 -resp_no_certs
-response weak sha1 'error = "WeakSignature"\n' ca delegate delegate -ndays 1 -rmd sha1
+response rsa rsa 'issuer = "rsa-ca"\nstatuses = ["good"]\nnonce = "matched"\n' rsa-ca rsa-delegate rsa-delegate -ndays 1
+response weak rsa 'issuer = "rsa-ca"\nerror = "WeakSignature"\n' rsa-ca rsa-delegate rsa-delegate -ndays 1 -rmd sha1
 for bad in without-eku of-any-eku for-encipherment with-ca of-impostor of-other-ca of-sub-ca; do
     response "delegate-$bad" sha1 'error = "SignerNotEntitled"\n' ca "delegate-$bad" delegate -ndays 1
 done

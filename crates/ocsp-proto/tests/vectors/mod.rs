@@ -1,7 +1,17 @@
 //! The vectors of `vectors/ocsp`.
 #![allow(dead_code, reason = "each test uses its part")]
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::PathBuf,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use keys_software::{AwsLc, SoftwareKey};
+use ocsp_proto::{Delegate, Issuer, Response, UnsignedResponse};
+use pki_core::{Certificate, SigningKey as _, UnixTime};
 
 pub(crate) struct Vector {
     pub(crate) name: String,
@@ -15,6 +25,11 @@ impl Vector {
 
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.expect.get(key).map(|value| value.as_str().unwrap().into())
+    }
+
+    /// The CA that the vector is about.
+    pub(crate) fn issuer(&self) -> String {
+        self.text("issuer").unwrap_or_else(|| "ca".into())
     }
 
     pub(crate) fn list(&self, key: &str) -> Vec<String> {
@@ -55,4 +70,42 @@ pub(crate) fn hex(octets: &[u8]) -> String {
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../vectors/ocsp")
+}
+
+/// A certificate of the vectors' PKI.
+pub(crate) fn certificate(name: &str) -> Certificate {
+    Certificate::from_pem(&pem(name)).unwrap()
+}
+
+/// A key of the vectors' PKI.
+pub(crate) fn key(name: &str) -> SoftwareKey {
+    SoftwareKey::from_pem(&pem(&format!("{name}.key"))).unwrap()
+}
+
+/// An hour into the lives of the vectors' certificates.
+pub(crate) fn now() -> UnixTime {
+    certificate("delegate").validity().not_before().saturating_add(Duration::from_secs(3600))
+}
+
+/// The sound delegate of that CA: `ca` or `rsa-ca`.
+pub(crate) fn delegate(ca: &str) -> Delegate {
+    let name = delegate_name(ca);
+    let issuer = Issuer::new(certificate(ca));
+    Delegate::new(certificate(name), issuer, key(name).algorithm(), now(), &AwsLc).unwrap()
+}
+
+pub(crate) fn delegate_name(ca: &str) -> &'static str {
+    if ca == "ca" { "delegate" } else { "rsa-delegate" }
+}
+
+/// Signs with the key of that name; the keys of tests are ready at once.
+pub(crate) fn signed(unsigned: UnsignedResponse, key_name: &str) -> Response {
+    let key = key(key_name);
+    let mut future = key.sign(unsigned.tbs());
+    let signature = match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(signature) => signature.unwrap(),
+        Poll::Pending => panic!("a key in memory waits for nothing"),
+    };
+    drop(future);
+    unsigned.finish(&signature)
 }
