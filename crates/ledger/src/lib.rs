@@ -1,1 +1,29 @@
-//! Remembers what was issued, challenged and revoked, in SQLite.
+//! Remembers what was issued, challenged and revoked, in one SQLite file.
+//!
+//! [`Ledger`] is the issuer's: it implements [`IssuanceLog`](issuance::IssuanceLog),
+//! [`EnrollmentStore`](enrollment::EnrollmentStore) and [`Tombstones`](directory::Tombstones), and has the operations
+//! of an operator. [`LedgerReader`] is what a responder on the same host needs of it, and never writes.
+//!
+//! What is written is on disk before the call returns: the file is in WAL mode with `synchronous = FULL`. One thread
+//! writes; whatever has queued up while it waited for the disk goes into its next transaction.
+
+mod certificates;
+mod encoding;
+mod enrollment_store;
+mod error;
+mod issuance_log;
+mod issued_only;
+mod ledger_file;
+mod reader;
+mod revocations;
+mod schema;
+mod tombstones;
+mod watch;
+mod writer;
+
+pub use certificates::{CertificateQuery, CertificateRecord};
+pub use error::{LedgerError, RevokeError};
+pub use issued_only::IssuedOnly;
+pub use ledger_file::{Ledger, LedgerSettings};
+pub use reader::LedgerReader;
+pub use revocations::{RevocationOrder, RevocationRecord};

@@ -1,0 +1,141 @@
+//! The record of what was, and what was about to be, issued.
+
+use issuance::{ChallengeId, Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
+use pki_core::{BoxFuture, CertRef, Certificate, SerialNumber, UnixTime};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::{Ledger, encoding};
+
+impl IssuanceLog for Ledger {
+    fn record_intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<IntentOutcome, LogError>> {
+        let window_opened = intent.at.saturating_sub(self.settings().transaction_window);
+        let owned = intent.clone();
+        if let Some(object) = intent.object {
+            self.reader().tombstones().expect_certificates_of(object);
+        }
+        Box::pin(async move {
+            let written =
+                self.writer().write(move |connection| record_intent(connection, &owned, window_opened));
+            written.await.map_err(LogError::new)
+        })
+    }
+
+    fn record_issued<'a>(
+        &'a self,
+        issued: CertRef,
+        certificate: &'a Certificate,
+    ) -> BoxFuture<'a, Result<Certificate, LogError>> {
+        let at = self.settings().clock.now();
+        let certificate = certificate.clone();
+        Box::pin(async move {
+            let written =
+                self.writer().write(move |connection| record_issued(connection, issued, &certificate, at));
+            let on_record = written.await.map_err(LogError::new)?;
+            on_record.ok_or_else(|| {
+                LogError::new(format_args!("no intent to issue {} is on record", issued.serial))
+            })
+        })
+    }
+}
+
+fn record_intent(
+    connection: &Connection,
+    intent: &Intent,
+    window_opened: UnixTime,
+) -> rusqlite::Result<IntentOutcome> {
+    const OPEN: &str = "INSERT OR REPLACE INTO enrollment (transaction_key, request, certificate, begun) VALUES (?, ?, ?, ?)";
+    let provenance = &intent.provenance;
+    let key = provenance.transaction.as_bytes();
+    if let Some((request, outcome)) = earlier(connection, key, window_opened)? {
+        let is_repeat = request == provenance.request;
+        return Ok(if is_repeat {
+            IntentOutcome::Repeated(outcome)
+        } else {
+            IntentOutcome::TransactionTaken
+        });
+    }
+    let Some(certificate) = claim_serial(connection, intent)? else { return Ok(IntentOutcome::SerialTaken) };
+    if !spend_challenge(connection, intent)? {
+        connection.prepare_cached("DELETE FROM certificate WHERE id = ?")?.execute([certificate])?;
+        return Ok(IntentOutcome::ChallengeSpent);
+    }
+    let row = params![key, provenance.request, certificate, encoding::seconds(intent.at)];
+    connection.prepare_cached(OPEN)?.execute(row)?;
+    Ok(IntentOutcome::Recorded)
+}
+
+/// What the last run of the transaction asked for and got, if it began within the window.
+pub(crate) fn earlier(
+    connection: &Connection,
+    key: &[u8; 32],
+    window_opened: UnixTime,
+) -> rusqlite::Result<Option<([u8; 32], Earlier)>> {
+    const SQL: &str = "SELECT e.request, c.issuer, c.serial, c.tbs, c.der FROM enrollment e \
+                       JOIN certificate c ON c.id = e.certificate WHERE e.transaction_key = ? AND e.begun >= ?";
+    let mut statement = connection.prepare_cached(SQL)?;
+    let run = |row: &Row<'_>| Ok((encoding::octets32(row, "request")?, outcome(row)?));
+    statement.query_row(params![key, encoding::seconds(window_opened)], run).optional()
+}
+
+fn outcome(row: &Row<'_>) -> rusqlite::Result<Earlier> {
+    match row.get::<_, Option<Vec<u8>>>("der")? {
+        Some(der) => certificate(&der).map(Earlier::Issued),
+        None => Ok(Earlier::Prepared { certificate: encoding::cert_ref(row)?, tbs: row.get("tbs")? }),
+    }
+}
+
+fn certificate(der: &[u8]) -> rusqlite::Result<Certificate> {
+    Certificate::from_der(der).map_err(|_| encoding::damaged("der", "a certificate"))
+}
+
+/// The row of the certificate; `None` when that serial number has been given before.
+fn claim_serial(connection: &Connection, intent: &Intent) -> rusqlite::Result<Option<i64>> {
+    const SQL: &str = "INSERT INTO certificate \
+        (issuer, serial, tbs, profile, subject, object, not_after, prepared, request, spends, renews) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (issuer, serial) DO NOTHING";
+    let provenance = &intent.provenance;
+    let inserted = connection.prepare_cached(SQL)?.execute(params![
+        intent.certificate.issuer.as_bytes(),
+        intent.certificate.serial.as_be_bytes(),
+        intent.tbs,
+        intent.profile,
+        intent.subject,
+        intent.object.map(encoding::object_octets),
+        encoding::seconds(intent.not_after),
+        encoding::seconds(intent.at),
+        provenance.request,
+        provenance.spends.as_ref().map(ChallengeId::as_bytes),
+        provenance.renews.as_ref().map(SerialNumber::as_be_bytes),
+    ])?;
+    Ok((inserted == 1).then(|| connection.last_insert_rowid()))
+}
+
+/// Whether the intent needs no challenge, or its challenge was there to be spent.
+fn spend_challenge(connection: &Connection, intent: &Intent) -> rusqlite::Result<bool> {
+    const SQL: &str = "UPDATE challenge SET spent_by = ?, spent = ? \
+                       WHERE id = ? AND spent_by IS NULL AND burnt IS NULL AND expires >= ?";
+    let Some(id) = &intent.provenance.spends else { return Ok(true) };
+    let (key, at) = (intent.provenance.transaction.as_bytes(), encoding::seconds(intent.at));
+    let spent = connection.prepare_cached(SQL)?.execute(params![key, at, id.as_bytes(), at])?;
+    Ok(spent == 1)
+}
+
+/// The certificate on record for that serial number; `None` when there is not even an intent.
+fn record_issued(
+    connection: &Connection,
+    issued: CertRef,
+    made: &Certificate,
+    at: UnixTime,
+) -> rusqlite::Result<Option<Certificate>> {
+    const UPDATE: &str = "UPDATE certificate SET der = ?, tbs = NULL, issued = ? \
+                          WHERE issuer = ? AND serial = ? AND der IS NULL";
+    const SELECT: &str = "SELECT der FROM certificate WHERE issuer = ? AND serial = ?";
+    let (ca, serial) = (issued.issuer.as_bytes(), issued.serial.as_be_bytes());
+    let row = params![made.as_der(), encoding::seconds(at), ca, serial];
+    if connection.prepare_cached(UPDATE)?.execute(row)? == 1 {
+        return Ok(Some(made.clone()));
+    }
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let der = statement.query_row(params![ca, serial], |row| row.get::<_, Vec<u8>>("der")).optional()?;
+    der.map(|der| certificate(&der)).transpose()
+}
