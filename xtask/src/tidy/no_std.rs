@@ -3,7 +3,8 @@
 use super::{Finding, arrows::PROTOCOL, tree::Tree};
 
 /// The ways to say it.
-const ATTRIBUTES: &[&str] = &["#![no_std]", "#![cfg_attr(not(feature = \"std\"), no_std)]"];
+const ATTRIBUTES: &[&str] =
+    &["#![no_std]", "#![cfg_attr(not(feature = \"std\"), no_std)]", "#![cfg_attr(not(test), no_std)]"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let roots = PROTOCOL.iter().map(|name| format!("crates/{name}/src/lib.rs"));
