@@ -11,9 +11,9 @@
 //! #                    random: &'a dyn SecureRandom, now: UnixTime }
 //! async fn open(message: &PkiMessage, ra: &Ra, parts: &Parts<'_>) -> Result<Request, Rejection> {
 //!     let verified = message.verify(parts.verifier, &AlgorithmPolicy::default())?;
-//!     let wrapped = verified.wrapped_key(&ra.certificate)?;
-//!     let key = ra.decryption.unwrap_key(wrapped).await.ok(); // a failure here must not show
-//!     verified.open(key, parts.random)
+//!     let sealed = verified.sealed_for(&ra.certificate)?;
+//!     let key = ra.decryption.unwrap_key(sealed.wrapped_key()).await.ok(); // a failure here must not show
+//!     sealed.open(key, parts.verifier, parts.random)
 //! }
 //!
 //! # async fn serve(body: &[u8], ra: &Ra, parts: &Parts<'_>) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
@@ -71,7 +71,7 @@ pub use capabilities::{Capabilities, Capability};
 pub use content_cipher::ContentCipher;
 pub use error::{EncodeError, ReplyError};
 pub use exchange::Exchange;
-pub use message::{PkiMessage, VerifiedMessage};
+pub use message::{PkiMessage, SealedRequest, VerifiedMessage};
 pub use policy::{AlgorithmPolicy, Legacy};
 pub use rejection::{RejectReason, Rejection};
 pub use reply::{EmptyContent, ReplySigner, UnsignedReply};

@@ -2,7 +2,9 @@
 
 use alloc::{string::String, vec::Vec};
 
-use pki_core::{Certificate, ContentKey, DecodeError, SecureRandom, SignatureVerifier, WrappedKey};
+use pki_core::{
+    Certificate, ContentKey, DecodeError, SecureRandom, SignatureAlgorithm, SignatureVerifier, WrappedKey,
+};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::{
@@ -80,15 +82,16 @@ impl PkiMessage {
         let message_type = self.request_type().map_err(|reason| Rejection::new(reason, &self.exchange))?;
         let key = self.exchange.signer().public_key();
         let read = || {
-            self.signature.check(key, verifier, policy)?;
-            if !key.can_encipher() {
+            if !policy.allows_signer_key(key.kind()) {
                 return Err(RejectReason::SignerCannotDecrypt(key.kind()));
             }
+            self.signature.check(key, verifier, policy)?;
             Ok(Envelope::read(self.signature.content(), policy)?)
         };
         let envelope = read().map_err(|reason| Rejection::new(reason, &self.exchange))?;
         let exchange = self.exchange.clone().answered_in(&envelope);
-        Ok(VerifiedMessage { exchange, message_type, envelope })
+        let signature = self.signature.signature().to_vec();
+        Ok(VerifiedMessage { exchange, message_type, envelope, signature })
     }
 
     fn request_type(&self) -> Result<MessageType, RejectReason> {
@@ -112,6 +115,7 @@ pub struct VerifiedMessage {
     exchange: Exchange,
     message_type: MessageType,
     envelope: Envelope,
+    signature: Vec<u8>,
 }
 
 impl VerifiedMessage {
@@ -125,39 +129,106 @@ impl VerifiedMessage {
         self.message_type
     }
 
-    /// The content key, wrapped for the holder of `recipient`; its [`DecryptionKey`](pki_core::DecryptionKey) unwraps
-    /// it. Where there are several RA certificates, as in a rollover, ask for each.
+    /// What only the holder of `recipient`, the RA certificate, can open. Where there are several, as in a rollover, ask
+    /// for each.
     ///
     /// The message must be for that recipient alone, by issuer and serial number or by key identifier. A second
     /// recipient would give someone who varies it an oracle about the first
     /// ([CVE-2019-1563](https://www.cve.org/CVERecord?id=CVE-2019-1563)).
-    pub fn wrapped_key(&self, recipient: &Certificate) -> Result<&WrappedKey, Rejection> {
+    pub fn sealed_for(&self, recipient: &Certificate) -> Result<SealedRequest<'_>, Rejection> {
         let reason = match self.envelope.recipients.as_slice() {
-            [Recipient::KeyTransport { id, wrapped }] if id.matches(recipient) => return Ok(wrapped),
+            [Recipient::KeyTransport { id, wrapped }] if id.matches(recipient) => {
+                return Ok(SealedRequest { message: self, wrapped, recipient: recipient.clone() });
+            }
             [Recipient::Unsupported] => RejectReason::UnsupportedRecipient,
             _ => RejectReason::NotForRecipient,
         };
         Err(Rejection::new(reason, &self.exchange))
+    }
+}
+
+/// A request that is encrypted to a known recipient alone.
+///
+/// # No oracle
+///
+/// Whoever records a request can send its envelope again, changed, within a message of his own: the outer signature is
+/// by a certificate that he makes himself, and CBC protects nothing. Any answer that depends on what such an envelope
+/// decrypts to would decrypt the recorded one, challenge and all, in some hundred queries an octet. So
+/// [`SealedRequest::open`] has one answer for every content but those that their author has vouched for:
+///
+/// * a PKCS #10 request counts when the key within has signed it;
+/// * GetCert and GetCRL count when they name the issuer of the recipient's certificate, or the recipient itself;
+/// * of CertPoll the content does not count at all. RFC 8894 section 3.3.3 wants polls told by their transactionID
+///   anyway; who asks is told by the signer.
+#[derive(Debug)]
+pub struct SealedRequest<'m> {
+    message: &'m VerifiedMessage,
+    wrapped: &'m WrappedKey,
+    recipient: Certificate,
+}
+
+impl SealedRequest<'_> {
+    /// The content key, for the recipient's [`DecryptionKey`](pki_core::DecryptionKey).
+    pub fn wrapped_key(&self) -> &WrappedKey {
+        self.wrapped
     }
 
     /// Decrypts and reads the request. `key` is what unwrapping gave; pass `None` when it gave an error, of whatever
     /// kind, and do not answer that error in any other way.
     ///
     /// A random key is drawn first, and takes the place of one that is absent or of a wrong length. From there on
-    /// everything goes the same way and fails with the same [`RejectReason::Undecryptable`], so that nobody can tell
-    /// a wrong padding of the key from a wrong padding of the content or a wrong content
-    /// ([RFC 3218](https://www.rfc-editor.org/rfc/rfc3218)).
+    /// everything goes the same way, proof of possession included, and fails with the same
+    /// [`RejectReason::Undecryptable`], so that nobody can tell a wrong padding of the key from a wrong padding of the
+    /// content or a wrong content ([RFC 3218](https://www.rfc-editor.org/rfc/rfc3218)).
     #[expect(clippy::needless_pass_by_value, reason = "the key is used up and wiped here")]
-    pub fn open(&self, key: Option<ContentKey>, random: &dyn SecureRandom) -> Result<Request, Rejection> {
-        let rejection = |reason| Rejection::new(reason, &self.exchange);
-        let stand_in = self.envelope.cipher().draw_key(random);
+    pub fn open(
+        &self,
+        key: Option<ContentKey>,
+        verifier: &dyn SignatureVerifier,
+        random: &dyn SecureRandom,
+    ) -> Result<Request, Rejection> {
+        let VerifiedMessage { exchange, message_type, envelope, .. } = self.message;
+        let rejection = |reason| Rejection::new(reason, exchange);
+        let stand_in = envelope.cipher().draw_key(random);
         let stand_in = stand_in.map_err(|_| rejection(RejectReason::NoRandomness))?;
         let (key, usable) = key_or(key.as_ref(), &stand_in);
-        let plaintext = self.envelope.decrypt(&key);
-        let message = plaintext.read(|der| RequestMessage::from_der(self.message_type, der).ok());
+        let plaintext = envelope.decrypt(&key);
+        let message = plaintext.read(|der| RequestMessage::from_der(*message_type, der).ok());
         let message = message.filter(|_| usable.into());
+        let message = self.vouched_for(message, verifier);
         let message = message.ok_or_else(|| rejection(RejectReason::Undecryptable))?;
-        Ok(Request { message, exchange: self.exchange.clone() })
+        Ok(Request { message, exchange: exchange.clone() })
+    }
+
+    fn vouched_for(
+        &self,
+        message: Option<RequestMessage>,
+        verifier: &dyn SignatureVerifier,
+    ) -> Option<RequestMessage> {
+        let VerifiedMessage { exchange, message_type, signature, .. } = self.message;
+        let (issuer, signer) = (self.recipient.issuer(), exchange.signer());
+        if *message_type == MessageType::CertPoll {
+            return Some(RequestMessage::CertPoll {
+                issuer: issuer.clone(),
+                subject: signer.subject().clone(),
+            });
+        }
+        let vouched = match &message {
+            Some(RequestMessage::PkcsReq(request) | RequestMessage::RenewalReq(request)) => {
+                request.verify(verifier).is_ok()
+            }
+            Some(
+                RequestMessage::GetCert { issuer: named, .. } | RequestMessage::GetCrl { issuer: named, .. },
+            ) => named.matches(issuer) || named.matches(self.recipient.subject()),
+            Some(RequestMessage::CertPoll { .. }) => false,
+            None => {
+                // As long as checking a request would have taken.
+                let algorithm = SignatureAlgorithm::RsaPkcs1Sha256;
+                let _ = verifier.verify(signer.public_key(), algorithm, &[], signature);
+                false
+            }
+        };
+        message.filter(|_| vouched)
     }
 }
 

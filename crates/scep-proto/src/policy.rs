@@ -1,6 +1,6 @@
 //! Which algorithms are accepted.
 
-use pki_core::{DigestAlgorithm, KeyTransport};
+use pki_core::{DigestAlgorithm, KeyKind, KeyTransport};
 
 use crate::ContentCipher;
 
@@ -8,7 +8,8 @@ use crate::ContentCipher;
 ///
 /// The default takes SHA-256, SHA-384 and SHA-512, AES-128, AES-192 and AES-256 in CBC mode, and RSA key transport by
 /// PKCS #1 v1.5 (which every client but Windows uses) or OAEP with SHA-1 (Windows) or SHA-256. SHA-1 within OAEP does
-/// not rest on collision resistance, so it does not count as the legacy digest.
+/// not rest on collision resistance, so it does not count as the legacy digest. Signers have RSA keys of 2048 to 8192
+/// bits.
 ///
 /// DES, RC2 and MD5 can not be allowed: [RFC 8894 §2.9](https://www.rfc-editor.org/rfc/rfc8894#section-2.9).
 ///
@@ -22,6 +23,7 @@ use crate::ContentCipher;
 pub struct AlgorithmPolicy {
     sha1: bool,
     triple_des: bool,
+    short_rsa: bool,
 }
 
 /// An algorithm that RFC 8894 section 2.9 still lets implementations have, off unless asked for.
@@ -32,6 +34,8 @@ pub enum Legacy {
     Sha1,
     /// Triple DES in CBC mode as the content cipher.
     TripleDes,
+    /// Signer keys of 1024 to 2047 bits, as Apple's clients had until 2016.
+    ShortRsaKeys,
 }
 
 impl AlgorithmPolicy {
@@ -41,6 +45,7 @@ impl AlgorithmPolicy {
         match legacy {
             Legacy::Sha1 => Self { sha1: true, ..self },
             Legacy::TripleDes => Self { triple_des: true, ..self },
+            Legacy::ShortRsaKeys => Self { short_rsa: true, ..self },
         }
     }
 
@@ -51,6 +56,13 @@ impl AlgorithmPolicy {
             DigestAlgorithm::Sha1 => self.sha1,
             _ => false,
         }
+    }
+
+    /// Whether the signer of a request may have such a key. It is the key that the reply is encrypted to, so it must be
+    /// an RSA key.
+    pub fn allows_signer_key(&self, kind: KeyKind) -> bool {
+        let shortest = if self.short_rsa { 1024 } else { 2048 };
+        matches!(kind, KeyKind::Rsa { bits } if (shortest..=8192).contains(&bits))
     }
 
     /// Whether messages may be encrypted with that cipher.

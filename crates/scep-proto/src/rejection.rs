@@ -32,8 +32,10 @@ pub enum RejectReason {
         /// The algorithm.
         oid: Oid,
     },
-    /// The signer's key cannot decrypt a reply (only RSA keys can), so nothing may be issued.
-    #[error("expected a signer with an RSA key, to which the reply is encrypted: its key is {0}")]
+    /// No reply can or may be encrypted to the signer's key, so nothing may be issued.
+    #[error(
+        "expected a signer with an RSA key of 2048 to 8192 bits, to which the reply is encrypted: its key is {0}"
+    )]
     SignerCannotDecrypt(KeyKind),
     /// contentType or messageDigest is absent, repeated or wrong.
     #[error("the signed attribute {0} is absent, repeated or wrong")]
@@ -54,8 +56,8 @@ pub enum RejectReason {
     /// The one recipient is none of an RSA key: key agreement, a password, or another form that is not read.
     #[error("expected a content key wrapped for an RSA key")]
     UnsupportedRecipient,
-    /// Anything between unwrapping the content key and parsing the message within. Not told apart any further, here
-    /// or anywhere.
+    /// Anything between unwrapping the content key and knowing that the message within is its author's: see
+    /// [`SealedRequest`](crate::SealedRequest). Not told apart any further, here or anywhere.
     #[error("the envelope could not be opened")]
     Undecryptable,
     /// The source of randomness failed, before anything depended on a key.

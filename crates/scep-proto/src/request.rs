@@ -6,7 +6,7 @@ use pki_core::{CertificationRequest, DecodeError, Name, SerialNumber, tlv};
 
 use crate::{Exchange, MessageType};
 
-/// A decrypted request whose signature holds, and where to send the reply.
+/// A decrypted request whose signature holds, proof of possession included, and where to send the reply.
 ///
 /// Who the signer is, and whether it may have what it asks for, has *not* been decided.
 #[derive(Debug, Clone)]
@@ -23,11 +23,12 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "closed on the wire")]
 pub enum RequestMessage {
-    /// 19: a certificate for a PKCS #10 request. Its signature has not been checked.
+    /// 19: a certificate for a PKCS #10 request.
     PkcsReq(CertificationRequest),
-    /// 17: the same, authenticated by the signer's certificate. Its signature has not been checked.
+    /// 17: the same, to be authenticated by the signer's certificate.
     RenewalReq(CertificationRequest),
-    /// 20: whether the request of the same transactionID is decided.
+    /// 20: whether the request of the same transactionID is decided. As received by a CA, the names are those of the
+    /// RA's issuer and of the signer, whatever was sent: see [`SealedRequest`](crate::SealedRequest).
     ///
     /// ```text
     /// issuerAndSubject ::= SEQUENCE { issuer Name, subject Name }

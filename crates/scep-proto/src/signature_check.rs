@@ -59,6 +59,11 @@ impl SignatureCheck {
         }
     }
 
+    /// The octets of the signature.
+    pub(crate) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
     /// The octets of eContent; none when it is absent.
     pub(crate) fn content(&self) -> &[u8] {
         &self.content

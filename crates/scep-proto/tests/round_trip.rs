@@ -5,7 +5,7 @@
 mod parties;
 
 use parties::*;
-use pki_core::{Certificate, DigestAlgorithm, KeyTransport, Name, SerialNumber, SignatureAlgorithm};
+use pki_core::{Certificate, DigestAlgorithm, KeyTransport, SerialNumber, SignatureAlgorithm};
 use proptest::prelude::*;
 use scep_proto::{
     AlgorithmPolicy, AwaitedReply, CertRep, ContentCipher, EmptyContent, EncodeError, Exchange, FailInfo,
@@ -19,8 +19,8 @@ fn everything() -> AlgorithmPolicy {
 fn received(message: &[u8]) -> Request {
     let message = PkiMessage::parse(message).unwrap();
     let verified = message.verify(&Pretend, &everything()).unwrap();
-    let key = Pretend::unwrap(verified.wrapped_key(&ra()).unwrap());
-    verified.open(key, &Counting::default()).unwrap()
+    let sealed = verified.sealed_for(&ra()).unwrap();
+    sealed.open(Pretend::unwrap(sealed.wrapped_key()), &Pretend, &Counting::default()).unwrap()
 }
 
 fn read(awaited: &AwaitedReply, reply: &[u8]) -> Result<CertRep, ReplyError> {
@@ -37,10 +37,6 @@ fn exchange() -> (AwaitedReply, Exchange) {
     (outgoing.awaited, received(&outgoing.message).exchange)
 }
 
-fn name() -> impl Strategy<Value = Name> {
-    "[A-Za-z0-9 ]{1,20}".prop_map(|text| Name::of_common_name(&text))
-}
-
 fn serial() -> impl Strategy<Value = SerialNumber> {
     prop::collection::vec(1..=0x7F_u8, 1..=20)
         .prop_map(|octets| SerialNumber::from_be_bytes(&octets).unwrap())
@@ -50,9 +46,9 @@ fn message() -> impl Strategy<Value = RequestMessage> {
     prop_oneof![
         Just(pkcs_req()),
         Just(RequestMessage::RenewalReq(certification_request())),
-        (name(), name()).prop_map(|(issuer, subject)| RequestMessage::CertPoll { issuer, subject }),
-        (name(), serial()).prop_map(|(issuer, serial)| RequestMessage::GetCert { issuer, serial }),
-        (name(), serial()).prop_map(|(issuer, serial)| RequestMessage::GetCrl { issuer, serial }),
+        Just(RequestMessage::CertPoll { issuer: ra().issuer().clone(), subject: device().subject().clone() }),
+        serial().prop_map(|serial| RequestMessage::GetCert { issuer: ra().issuer().clone(), serial }),
+        serial().prop_map(|serial| RequestMessage::GetCrl { issuer: ra().issuer().clone(), serial }),
     ]
 }
 
@@ -119,8 +115,9 @@ proptest! {
         changed[at.index(outgoing.message.len())] ^= 1 << bit;
         let Ok(message) = PkiMessage::parse(&changed) else { return Ok(()) };
         let Ok(verified) = message.verify(&Pretend, &everything()) else { return Ok(()) };
-        let key = verified.wrapped_key(&ra()).ok().and_then(Pretend::unwrap);
-        if let Ok(request) = verified.open(key, &Counting::default()) {
+        let Ok(sealed) = verified.sealed_for(&ra()) else { return Ok(()) };
+        let key = Pretend::unwrap(sealed.wrapped_key());
+        if let Ok(request) = sealed.open(key, &Pretend, &Counting::default()) {
             prop_assert_eq!(request.message, pkcs_req());
             prop_assert_eq!(request.exchange.transaction_id().as_bytes(), b"transaction-1");
         }

@@ -143,6 +143,179 @@ pub fn signed(reply: UnsignedReply) -> Vec<u8> {
     reply.finish(&signature)
 }
 
+/// A message made piece by piece, so that every piece can be wrong. Signed last, over whatever was put in.
+#[derive(Debug, Clone)]
+pub struct Crafted {
+    pub content: Vec<u8>,
+    pub attributes: Vec<Vec<u8>>,
+    pub unsigned_attributes: Vec<Vec<u8>>,
+    pub certificates: Vec<Vec<u8>>,
+    pub signer: Certificate,
+    pub signers: usize,
+    pub digest: Oid,
+    pub algorithm: Oid,
+    /// Signed instead of the attributes in DER order.
+    pub signed: Option<Vec<u8>>,
+}
+
+pub mod oid {
+    use pki_core::Oid;
+
+    pub const DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.1");
+    pub const SIGNED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.2");
+    pub const ENVELOPED_DATA: Oid = Oid::new_unwrap("1.2.840.113549.1.7.3");
+    pub const CONTENT_TYPE: Oid = Oid::new_unwrap("1.2.840.113549.1.9.3");
+    pub const MESSAGE_DIGEST: Oid = Oid::new_unwrap("1.2.840.113549.1.9.4");
+    pub const MESSAGE_TYPE: Oid = Oid::new_unwrap("2.16.840.1.113733.1.9.2");
+    pub const SENDER_NONCE: Oid = Oid::new_unwrap("2.16.840.1.113733.1.9.5");
+    pub const TRANSACTION_ID: Oid = Oid::new_unwrap("2.16.840.1.113733.1.9.7");
+    pub const RSA_ENCRYPTION: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
+    pub const AES_128_CBC: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.1.2");
+    pub const DES_CBC: Oid = Oid::new_unwrap("1.3.14.3.2.7");
+}
+
+pub fn attribute(id: Oid, value: &[u8]) -> Vec<u8> {
+    tlv::sequence([&*tlv::oid(id), &tlv::wrap(tlv::SET, value)])
+}
+
+pub fn printable(text: &str) -> Vec<u8> {
+    tlv::wrap(0x13, text.as_bytes())
+}
+
+pub fn content_info(id: Oid, content: &[u8]) -> Vec<u8> {
+    tlv::sequence([&*tlv::oid(id), &tlv::wrap(0xA0, content)])
+}
+
+impl Crafted {
+    /// A sound PKCSReq around `content`.
+    pub fn new(content: Vec<u8>) -> Self {
+        let digest = DigestAlgorithm::Sha256.digest(&content).unwrap();
+        Self {
+            content,
+            attributes: vec![
+                attribute(oid::CONTENT_TYPE, &tlv::oid(oid::DATA)),
+                attribute(oid::MESSAGE_DIGEST, &tlv::wrap(tlv::OCTET_STRING, &digest)),
+                attribute(oid::MESSAGE_TYPE, &printable("19")),
+                attribute(oid::SENDER_NONCE, &tlv::wrap(tlv::OCTET_STRING, &[7; 16])),
+                attribute(oid::TRANSACTION_ID, &printable("transaction-1")),
+            ],
+            unsigned_attributes: vec![],
+            certificates: vec![device().as_der().to_vec()],
+            signer: device(),
+            signers: 1,
+            digest: DigestAlgorithm::Sha256.oid(),
+            algorithm: oid::RSA_ENCRYPTION,
+            signed: None,
+        }
+    }
+
+    pub fn without(mut self, id: Oid) -> Self {
+        let header = tlv::oid(id);
+        self.attributes.retain(|attribute| !attribute.windows(header.len()).any(|part| part == header));
+        self
+    }
+
+    pub fn with(mut self, id: Oid, value: &[u8]) -> Self {
+        self.attributes.push(attribute(id, value));
+        self
+    }
+
+    pub fn sorted_attributes(&self) -> Vec<u8> {
+        let mut sorted = self.attributes.clone();
+        sorted.sort();
+        tlv::wrap(tlv::SET, &sorted.concat())
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let signed = self.signed.clone().unwrap_or_else(|| self.sorted_attributes());
+        let signature = Pretend::sign(self.signer.public_key(), &signed);
+        let serial = tlv::wrap(tlv::INTEGER, self.signer.serial_octets());
+        let id = tlv::sequence([self.signer.issuer().as_der(), &serial]);
+        let digest = tlv::sequence([&*tlv::oid(self.digest)]);
+        let algorithm = tlv::sequence([&*tlv::oid(self.algorithm), &[5, 0]]);
+        let signed_attributes =
+            if self.attributes.is_empty() { vec![] } else { tlv::wrap(0xA0, &self.attributes.concat()) };
+        let unsigned_attributes = if self.unsigned_attributes.is_empty() {
+            vec![]
+        } else {
+            tlv::wrap(0xA1, &self.unsigned_attributes.concat())
+        };
+        let signer = tlv::sequence([
+            &[2, 1, 1][..],
+            &id,
+            &digest,
+            &signed_attributes,
+            &algorithm,
+            &tlv::wrap(tlv::OCTET_STRING, &signature),
+            &unsigned_attributes,
+        ]);
+        let content = tlv::wrap(0xA0, &tlv::wrap(tlv::OCTET_STRING, &self.content));
+        let data = tlv::sequence([
+            &[2, 1, 1][..],
+            &tlv::wrap(tlv::SET, &digest),
+            &tlv::sequence([&*tlv::oid(oid::DATA), &content]),
+            &tlv::wrap(0xA0, &self.certificates.concat()),
+            &tlv::wrap(tlv::SET, &signer.repeat(self.signers)),
+        ]);
+        content_info(oid::SIGNED_DATA, &data)
+    }
+}
+
+/// An envelope made piece by piece.
+#[derive(Debug, Clone)]
+pub struct CraftedEnvelope {
+    pub recipients: Vec<Vec<u8>>,
+    pub cipher: Oid,
+    pub iv: Vec<u8>,
+    pub ciphertext: Vec<u8>,
+}
+
+impl CraftedEnvelope {
+    /// The key that [`CraftedEnvelope::sealing`] encrypts with.
+    pub const KEY: [u8; 16] = [0x5A; 16];
+
+    /// `plaintext`, with whatever padding it was given, for the RA.
+    pub fn sealing(padded: &[u8]) -> Self {
+        use cipher::{BlockModeEncrypt as _, KeyIvInit as _};
+        let iv = [0xA5; 16];
+        let mut ciphertext = padded.to_vec();
+        let (blocks, rest) = cipher::Array::slice_as_chunks_mut(&mut ciphertext);
+        assert!(rest.is_empty());
+        cbc::Encryptor::<aes::Aes128>::new(&Self::KEY.into(), &iv.into()).encrypt_blocks(blocks);
+        let recipients = vec![recipient(&issuer_and_serial(&ra()), oid::RSA_ENCRYPTION)];
+        Self { recipients, cipher: oid::AES_128_CBC, iv: iv.to_vec(), ciphertext }
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let algorithm = tlv::sequence([&*tlv::oid(self.cipher), &tlv::wrap(tlv::OCTET_STRING, &self.iv)]);
+        let content = tlv::sequence([&*tlv::oid(oid::DATA), &algorithm, &tlv::wrap(0x80, &self.ciphertext)]);
+        let data = tlv::sequence([&[2, 1, 0][..], &tlv::wrap(tlv::SET, &self.recipients.concat()), &content]);
+        content_info(oid::ENVELOPED_DATA, &data)
+    }
+}
+
+/// A KeyTransRecipientInfo of [`CraftedEnvelope::KEY`].
+pub fn recipient(id: &[u8], algorithm: Oid) -> Vec<u8> {
+    let algorithm = tlv::sequence([&*tlv::oid(algorithm), &[5, 0]]);
+    let wrapped = tlv::wrap(tlv::OCTET_STRING, &[MARK, &CraftedEnvelope::KEY].concat());
+    tlv::sequence([&[2, 1, 0][..], id, &algorithm, &wrapped])
+}
+
+pub fn issuer_and_serial(certificate: &Certificate) -> Vec<u8> {
+    let serial = tlv::wrap(tlv::INTEGER, certificate.serial_octets());
+    tlv::sequence([certificate.issuer().as_der(), &serial])
+}
+
+pub fn padded(plaintext: &[u8]) -> Vec<u8> {
+    let padding = 16 - plaintext.len() % 16;
+    [plaintext, &vec![padding as u8; padding]].concat()
+}
+
+/// A sound message around the sound envelope of a PKCS #10 request.
+pub fn crafted() -> Crafted {
+    Crafted::new(CraftedEnvelope::sealing(&padded(certification_request().as_der())).encode())
+}
+
 pub const ALL_CIPHERS: [ContentCipher; 4] = [
     ContentCipher::Aes128Cbc,
     ContentCipher::Aes192Cbc,
