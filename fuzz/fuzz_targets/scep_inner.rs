@@ -17,8 +17,8 @@ fuzz_target!(|input: &[u8]| {
     let message = pki_message(TYPES[usize::from(*kind) % TYPES.len()], plaintext);
     let message = PkiMessage::parse(&message).expect("the message around it is right");
     let verified = message.verify(&Anything, &AlgorithmPolicy::default()).expect("every signature is taken");
-    verified.wrapped_key(ca()).expect("it is for this CA");
-    match verified.open(Some(ContentKey::new(CONTENT_KEY.to_vec())), &Counting) {
+    let sealed = verified.sealed_for(ca()).expect("it is for this CA");
+    match sealed.open(Some(ContentKey::new(CONTENT_KEY.to_vec())), &Anything, &Counting) {
         Ok(request) => answer(&request),
         Err(rejection) => assert_eq!(rejection.fail_info(), FailInfo::BadMessageCheck, "one failure for all"),
     }

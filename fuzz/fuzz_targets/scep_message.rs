@@ -13,9 +13,9 @@ fuzz_target!(|input: &[u8]| {
     let failure = message.exchange().failure(&signer, FailInfo::BadRequest, None, &Counting, UnixTime(0));
     failure.expect("every message that parses can be answered").finish(&[0; 256]);
     if let Ok(verified) = message.verify(&Anything, &policy) {
-        let _ = verified.wrapped_key(ca());
+        let Ok(sealed) = verified.sealed_for(ca()) else { return };
         for key in [Some(ContentKey::new(CONTENT_KEY.to_vec())), None] {
-            let _ = verified.open(key, &Counting);
+            let _ = sealed.open(key, &Anything, &Counting);
         }
     }
 });

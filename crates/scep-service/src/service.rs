@@ -74,8 +74,8 @@ impl ScepService {
     async fn open(&self, message: &PkiMessage) -> Result<Request, Unopened> {
         let parts = &self.0.parts;
         let verified = message.verify(&*parts.verifier, &parts.policy)?;
-        let wrapped = verified.wrapped_key(&parts.ra_certificate)?;
-        let key = match parts.decryption_key.unwrap_key(wrapped).await {
+        let sealed = verified.sealed_for(&parts.ra_certificate)?;
+        let key = match parts.decryption_key.unwrap_key(sealed.wrapped_key()).await {
             Ok(key) => Some(key),
             // The same whatever was sent, so it tells nothing about it.
             Err(error @ KeyError::Unavailable(_)) => {
@@ -84,7 +84,7 @@ impl ScepService {
             // From here on nothing may show how far the message got.
             Err(_) => None,
         };
-        Ok(verified.open(key, &*parts.random)?)
+        Ok(sealed.open(key, &*parts.verifier, &*parts.random)?)
     }
 
     async fn decide(&self, request: Request, origin: Origin) -> Result<UnsignedReply, ScepError> {
