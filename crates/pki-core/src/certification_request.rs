@@ -44,6 +44,12 @@ impl CertificationRequest {
         &self.0.der
     }
 
+    /// The bytes that are signed: the DER of the CertificationRequestInfo. A client that asks for the same again may
+    /// sign anew, and ECDSA then signs differently; these bytes stay.
+    pub fn tbs(&self) -> &[u8] {
+        self.0.der.get(self.0.info.clone()).unwrap_or_default()
+    }
+
     /// The name asked for; may be empty.
     pub fn subject(&self) -> &Name {
         &self.0.subject
@@ -93,8 +99,7 @@ impl CertificationRequest {
     /// Whether the private half of [`CertificationRequest::public_key`] signed it: the proof of possession.
     pub fn verify(&self, verifier: &dyn SignatureVerifier) -> Result<(), BadSignature> {
         let algorithm = self.signature_algorithm().map_err(|_| BadSignature)?;
-        let info = self.0.der.get(self.0.info.clone()).unwrap_or_default();
-        verifier.verify(self.public_key(), algorithm, info, &self.0.signature)
+        verifier.verify(self.public_key(), algorithm, self.tbs(), &self.0.signature)
     }
 
     fn decoded<T>(

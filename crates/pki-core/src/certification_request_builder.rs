@@ -118,7 +118,9 @@ mod tests {
         let name: Name = "CN=laptop-1".parse().unwrap();
         let challenge = ChallengePassword::new("s€cret".into());
         let unsigned = UnsignedCertificationRequest::new(&name, &key(), Some(&challenge), &asked);
+        let tbs = unsigned.tbs().to_vec();
         let request = unsigned.finish(SignatureAlgorithm::EcdsaSha256, b"not one").unwrap();
+        assert_eq!(request.tbs(), tbs);
         assert_eq!(request.subject(), &name);
         assert_eq!(request.public_key(), &key());
         assert!(request.challenge_password().unwrap().matches(&challenge));

@@ -132,6 +132,17 @@ impl KeyUsage {
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
+
+    /// These usages, less those of `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether there is no usage among these.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
 }
 
 impl BitOr for KeyUsage {
@@ -203,6 +214,15 @@ mod tests {
             assert_eq!(usage.to_der(), der);
             assert_eq!(KeyUsage::from_der(der), Ok(usage));
         }
+    }
+
+    #[test]
+    fn usages_add_up_and_come_off() {
+        let both = KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_ENCIPHERMENT;
+        let one = both.without(KeyUsage::KEY_ENCIPHERMENT | KeyUsage::CRL_SIGN);
+        assert_eq!(one, KeyUsage::DIGITAL_SIGNATURE);
+        assert!(both.contains(one) && !one.contains(both));
+        assert!(one.without(both).is_empty() && !one.is_empty());
     }
 
     #[test]

@@ -49,6 +49,11 @@ impl NameAttribute {
         self.oid
     }
 
+    /// The identifier octet of its value, such as 0x0C for UTF8String.
+    pub fn tag(&self) -> u8 {
+        self.tag
+    }
+
     /// Its value, when that is a string of any of X.520's types.
     pub fn text(&self) -> Option<String> {
         directory_string::text(self.tag, &self.value)
@@ -247,6 +252,7 @@ mod tests {
     fn a_name_in_another_string_type_is_the_same_name() {
         let name = with_string_type(0x0C, "Example CA");
         assert_ne!(name, with_string_type(0x13, "Example CA"));
+        assert_eq!(with_string_type(0x13, "Example CA").rdns()[0][0].tag(), 0x13);
         assert!(name.matches(&with_string_type(0x13, "example  ca")));
         assert!(!name.matches(&with_string_type(0x13, "Example CA 2")));
         assert!(!name.matches(&"CN=Example CA,O=x".parse().unwrap()));
