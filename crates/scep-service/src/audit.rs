@@ -23,20 +23,6 @@ pub(crate) fn rejected(origin: &Origin, exchange: &Exchange, reason: &RejectReas
     );
 }
 
-/// The CSR's own signature does not hold.
-pub(crate) fn unproven(origin: &Origin, exchange: &Exchange) {
-    tracing::info!(
-        target: "scep",
-        code = "csr-signature",
-        fail_info = %FailInfo::BadRequest,
-        transaction = %exchange.transaction_id(),
-        signer = %exchange.signer().subject(),
-        peer = origin.peer.map(display),
-        path = ?origin.path,
-        "rejected"
-    );
-}
-
 /// The handler, or a setting, said no.
 pub(crate) fn refused(origin: &Origin, exchange: &Exchange, code: &str, info: FailInfo, text: &str) {
     tracing::info!(
@@ -109,6 +95,7 @@ fn rejection_code(reason: &RejectReason) -> &'static str {
         RejectReason::SignatureMismatch => "signature-mismatch",
         RejectReason::Envelope(_) => "envelope",
         RejectReason::NotForRecipient => "not-for-recipient",
+        RejectReason::UnsupportedRecipient => "unsupported-recipient",
         RejectReason::Undecryptable => "undecryptable",
         _ => "rejected",
     }

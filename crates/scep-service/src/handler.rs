@@ -7,8 +7,8 @@ use scep_proto::{FailInfo, Request};
 
 /// Decides what becomes of a request. This is where a vendor's own CA plugs in.
 pub trait EnrollmentHandler: fmt::Debug + Send + Sync {
-    /// Decides one request, which is decrypted and whose signature holds. Nothing else about it is checked: neither
-    /// the challenge, nor who signed it, nor what it asks for.
+    /// Decides one request, which is decrypted, and whose signature and CSR signature hold. Nothing else about it is
+    /// checked: neither the challenge, nor who signed it, nor what it asks for.
     fn handle(&self, submission: Submission) -> BoxFuture<'_, Decision>;
 }
 

@@ -30,8 +30,8 @@
 //! # What goes over the wire
 //!
 //! * GetCACaps says what is enforced: [`ScepParts::policy`] and [`ScepParts::renewal`], nothing else.
-//! * Everything that goes wrong between unwrapping the content key and parsing the request is one FAILURE,
-//!   badMessageCheck.
+//! * Everything that goes wrong from unwrapping the content key to the CSR's own signature is one FAILURE,
+//!   badMessageCheck, so that nobody learns what somebody else's recorded message decrypts to.
 //! * What is no SCEP is answered with an HTTP status and a sentence. No request is ever answered with an
 //!   authentication challenge.
 //! * Limits: bodies and messages 64 KiB, request targets 16 KiB, 30 s for a body.

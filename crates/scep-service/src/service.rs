@@ -89,8 +89,11 @@ impl ScepService {
 
     async fn decide(&self, request: Request, origin: Origin) -> Result<UnsignedReply, ScepError> {
         let exchange = request.exchange.clone();
-        if let Some(refusal) = self.standing_refusal(&request, &origin) {
-            return self.failure(&exchange, FailInfo::BadRequest, refusal);
+        let renewal = matches!(request.message, RequestMessage::RenewalReq(_));
+        if renewal && self.0.parts.renewal == Renewal::Refused {
+            const TEXT: &str = "RenewalReq is not offered here: see GetCACaps";
+            audit::refused(&origin, &exchange, "renewal-not-offered", FailInfo::BadRequest, TEXT);
+            return self.failure(&exchange, FailInfo::BadRequest, TEXT);
         }
         let submission = Submission { request, origin: origin.clone() };
         match self.0.parts.handler.handle(submission).await {
@@ -113,27 +116,6 @@ impl ScepService {
             }
             Decision::TryLater { after } => Err(ScepError::TryLater(after)),
         }
-    }
-
-    /// What no handler is asked about: what the capabilities rule out, and CSRs of keys that their senders do not
-    /// have.
-    fn standing_refusal(&self, request: &Request, origin: &Origin) -> Option<&'static str> {
-        let parts = &self.0.parts;
-        let csr = match &request.message {
-            RequestMessage::RenewalReq(_) if parts.renewal == Renewal::Refused => {
-                const TEXT: &str = "RenewalReq is not offered here: see GetCACaps";
-                let (exchange, info) = (&request.exchange, FailInfo::BadRequest);
-                audit::refused(origin, exchange, "renewal-not-offered", info, TEXT);
-                return Some(TEXT);
-            }
-            RequestMessage::PkcsReq(csr) | RequestMessage::RenewalReq(csr) => csr,
-            RequestMessage::CertPoll { .. }
-            | RequestMessage::GetCert { .. }
-            | RequestMessage::GetCrl { .. } => return None,
-        };
-        csr.verify(&*parts.verifier).err()?;
-        audit::unproven(origin, &request.exchange);
-        Some("the signature of the certification request does not verify")
     }
 
     fn reject(&self, rejection: &Rejection, origin: &Origin) -> Result<UnsignedReply, ScepError> {

@@ -76,7 +76,7 @@ async fn enroll(world: &World, name: &str, challenge: &str) -> CertRep {
 
 #[tokio::test]
 async fn row_67_secrets_no_challenge_and_no_body_in_the_log_at_trace() {
-    let world = world().await;
+    let world = world();
     let (log, guard) = Log::start();
     let CertRep::Success(sealed) = enroll(&world, "laptop-1", CHALLENGE).await else { panic!() };
     let key = keys().client.unwrap_key(sealed.wrapped_key()).await.unwrap();
@@ -103,7 +103,7 @@ async fn row_67_secrets_no_challenge_and_no_body_in_the_log_at_trace() {
 
 #[tokio::test]
 async fn one_record_for_each_outcome_with_a_stable_code_and_who_it_was() {
-    let world = world().await;
+    let world = world();
     let (log, guard) = Log::start();
     let CertRep::Success(_) = enroll(&world, "laptop-1", CHALLENGE).await else { panic!() };
     enroll(&world, "laptop-1", "wrong").await;
@@ -133,7 +133,7 @@ async fn one_record_for_each_outcome_with_a_stable_code_and_who_it_was() {
 
 #[tokio::test]
 async fn row_66_log_injection_a_name_stays_on_its_line() {
-    let world = world().await;
+    let world = world();
     let (log, guard) = Log::start();
     let evil = "\r\n{\"level\":\"INFO\",\"code\":\"issued\"}\u{1b}[2J\u{9b}2J\0";
     let CertRep::Success(_) = enroll(&world, evil, CHALLENGE).await else { panic!() };

@@ -1,9 +1,7 @@
 //! CMS written out by hand, so that tests can get any part of it wrong.
 
 use aes::cipher::{BlockModeEncrypt as _, KeyIvInit as _, block_padding::Pkcs7};
-use pki_core::{
-    Certificate, ContentKey, DigestAlgorithm, KeyEncryptor, KeyTransport, Oid, SigningKey, oids, tlv,
-};
+use pki_core::{Certificate, ContentKey, DigestAlgorithm, KeyEncryptor, KeyTransport, Oid, SigningKey, tlv};
 
 pub const MESSAGE_TYPE: Oid = Oid::new_unwrap("2.16.840.1.113733.1.9.2");
 pub const SENDER_NONCE: Oid = Oid::new_unwrap("2.16.840.1.113733.1.9.5");
@@ -194,20 +192,9 @@ pub async fn certificate(
     Certificate::from_der(&tlv::sequence([&*tbs, &algorithm, &signature])).unwrap()
 }
 
-/// The extensions of a CA.
-pub fn ca_extensions() -> [pki_core::Extension; 2] {
-    use pki_core::{BasicConstraints, Extension, KeyUsage};
-    let constraints = BasicConstraints { ca: true, path_len: None };
-    let usage = KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN | KeyUsage::DIGITAL_SIGNATURE;
-    [
-        Extension::new(oids::BASIC_CONSTRAINTS, constraints.to_der()).critical(),
-        Extension::new(oids::KEY_USAGE, usage.to_der()).critical(),
-    ]
-}
-
 /// The extensions of an RA, or of anyone who signs and decrypts.
 pub fn ra_extensions() -> [pki_core::Extension; 1] {
     use pki_core::{Extension, KeyUsage};
     let usage = KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_ENCIPHERMENT;
-    [Extension::new(oids::KEY_USAGE, usage.to_der()).critical()]
+    [Extension::new(pki_core::oids::KEY_USAGE, usage.to_der()).critical()]
 }

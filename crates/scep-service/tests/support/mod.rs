@@ -26,21 +26,20 @@ use std::{
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{HeaderMap, Request, StatusCode, service::Service as _};
-use keys_software::{AwsLc, EcdsaKey, RsaKey};
+use keys_software::{AwsLc, RsaKey};
 use pki_core::{
-    BoxFuture, Certificate, CertificationRequest, ChallengePassword, Clock, ContentKey, DecryptionKey,
-    KeyError, Name, Oid, PublicKey, RandomFailed, RequestedExtensions, SecureRandom, SignatureAlgorithm,
-    SigningKey, UnixTime, UnsignedCertificationRequest, WrappedKey, tlv,
+    BoxFuture, Certificate, CertificationRequest, ChallengePassword, ContentKey, DecryptionKey, KeyError,
+    Name, Oid, PublicKey, RandomFailed, RequestedExtensions, SecureRandom, SignatureAlgorithm, SigningKey,
+    UnsignedCertificationRequest, WrappedKey, tlv,
 };
 use scep_proto::{AlgorithmPolicy, FailInfo, OutgoingRequest, RequestMessage, Requester, TransactionId};
 use scep_service::{Decision, EnrollmentHandler, Renewal, ScepParts, ScepService, Submission};
+use testkit::{FixedClock, NOW};
 
 pub const CHALLENGE: &str = "correct-horse-battery";
-pub const NOW: UnixTime = UnixTime(1_795_262_400);
-
-/// Keys are slow to make, so each test program makes them once.
+/// Who takes part.
 pub struct Keys {
-    pub ca: Arc<EcdsaKey>,
+    pub ca: Arc<dyn SigningKey>,
     pub ra: Arc<RsaKey>,
     pub client: Arc<RsaKey>,
     pub other: Arc<RsaKey>,
@@ -48,19 +47,12 @@ pub struct Keys {
 
 pub fn keys() -> &'static Keys {
     static KEYS: OnceLock<Keys> = OnceLock::new();
-    KEYS.get_or_init(|| {
-        let rsa = || Arc::new(RsaKey::generate_2048().unwrap());
-        Keys { ca: Arc::new(EcdsaKey::generate_p256().unwrap()), ra: rsa(), client: rsa(), other: rsa() }
+    KEYS.get_or_init(|| Keys {
+        ca: testkit::ca().key,
+        ra: testkit::ca().ra_key,
+        client: testkit::keys::rsa(testkit::keys::DEVICE_PEM),
+        other: testkit::keys::rsa_2048(),
     })
-}
-
-#[derive(Debug)]
-pub struct FixedClock;
-
-impl Clock for FixedClock {
-    fn now(&self) -> UnixTime {
-        NOW
-    }
 }
 
 /// Always the same octets, so that equal answers are equal in every octet.
@@ -177,19 +169,14 @@ pub struct World {
 }
 
 /// The service with everything as usual.
-pub async fn world() -> World {
-    world_with(|parts| parts).await
+pub fn world() -> World {
+    world_with(|parts| parts)
 }
 
 /// The service with some parts changed.
-pub async fn world_with(change: impl FnOnce(ScepParts) -> ScepParts) -> World {
+pub fn world_with(change: impl FnOnce(ScepParts) -> ScepParts) -> World {
     let keys = keys();
-    let ca_name: Name = "CN=Small CA".parse().unwrap();
-    let ra_name: Name = "CN=Small RA".parse().unwrap();
-    let ca_key = SigningKey::public_key(&*keys.ca);
-    let ra_key = SigningKey::public_key(&*keys.ra);
-    let ca = forge::certificate(1, &ca_name, &*keys.ca, &ca_name, ca_key, &forge::ca_extensions()).await;
-    let ra = forge::certificate(2, &ca_name, &*keys.ca, &ra_name, ra_key, &forge::ra_extensions()).await;
+    let testkit::Authority { certificate: ca, ra_certificate: ra, .. } = testkit::ca();
     let (asked, issued) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let handler = SmallCa {
         certificate: ca.clone(),
@@ -205,7 +192,7 @@ pub async fn world_with(change: impl FnOnce(ScepParts) -> ScepParts) -> World {
         handler: Arc::new(handler),
         verifier: Arc::new(AwsLc),
         encryptor: Arc::new(AwsLc),
-        clock: Arc::new(FixedClock),
+        clock: Arc::new(FixedClock::default()),
         random: Arc::new(AwsLc),
         policy: AlgorithmPolicy::default(),
         renewal: Renewal::Offered,
