@@ -1,6 +1,6 @@
 //! The header fields by which HTTP caches keep a response.
 
-use alloc::{format, string::String};
+use alloc::string::{String, ToString as _};
 
 use pki_core::{DigestAlgorithm, UnixTime};
 
@@ -52,7 +52,7 @@ impl CacheHeaders {
 
 /// `Cache-Control` of an authoritative response, of which copies may be used for `max_age` seconds.
 pub fn cache_control(max_age: u64) -> String {
-    format!("max-age={max_age},public,no-transform,must-revalidate")
+    ["max-age=", &max_age.to_string(), ",public,no-transform,must-revalidate"].concat()
 }
 
 fn etag(der: &[u8]) -> String {

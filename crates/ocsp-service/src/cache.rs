@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use ocsp_proto::{CertId, Request};
+use ocsp_proto::{Issuer, Request};
 use pki_core::{CertRef, UnixTime};
 use quick_cache::{Equivalent, sync::Cache};
 use revocation::{Standing, StatusReport};
@@ -33,7 +33,7 @@ pub(crate) enum Found {
     /// May be sent as it is.
     Fresh(Arc<KeptAnswer>),
     /// May be sent if the source says that the certificate still stands as it did.
-    IfUnchanged(Arc<KeptAnswer>),
+    UnlessChanged(Arc<KeptAnswer>),
     /// Nothing that may be sent.
     Nothing,
 }
@@ -56,7 +56,7 @@ impl AnswerCache {
         if !fresh || !Arc::ptr_eq(&kept.delegate, delegate) {
             return Found::Nothing;
         }
-        if kept.holds(now, epoch) { Found::Fresh(kept) } else { Found::IfUnchanged(kept) }
+        if kept.holds(now, epoch) { Found::Fresh(kept) } else { Found::UnlessChanged(kept) }
     }
 
     pub(crate) fn keep(&self, key: KeyRef<'_>, kept: Arc<KeptAnswer>) {
@@ -104,10 +104,12 @@ pub(crate) struct KeyRef<'a> {
 }
 
 impl<'a> KeyRef<'a> {
-    pub(crate) fn of(request: &Request<'a>, certificates: &[Option<CertRef>]) -> Option<Self> {
-        match (request.nonce(), request.cert_ids(), certificates) {
-            (None, [cert_id], [Some(certificate)]) => {
-                Some(Self { certificate: *certificate, cert_id: CertId::as_der(cert_id) })
+    /// `issuer` is the CA that the request names.
+    pub(crate) fn of(request: &Request<'a>, issuer: &Issuer) -> Option<Self> {
+        match (request.nonce(), request.cert_ids()) {
+            (None, [cert_id]) => {
+                let certificate = CertRef { issuer: issuer.id(), serial: cert_id.serial_number()? };
+                Some(Self { certificate, cert_id: cert_id.as_der() })
             }
             _ => None,
         }

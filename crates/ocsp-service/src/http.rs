@@ -62,11 +62,12 @@ pub(crate) fn response_with_status(
         return response;
     }
     headers.insert(CONTENT_TYPE, OCSP_RESPONSE);
-    headers.insert(CONTENT_LENGTH, answer.as_der().len().into());
-    *response.status_mut() = status;
-    if asked.method != Method::HEAD {
+    if asked.method == Method::HEAD {
+        headers.insert(CONTENT_LENGTH, answer.as_der().len().into());
+    } else {
         *response.body_mut() = Full::new(answer.as_der().clone());
     }
+    *response.status_mut() = status;
     response
 }
 

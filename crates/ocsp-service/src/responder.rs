@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ocsp_proto::{CertId, ErrorStatus, Request, Response, SingleStatus};
+use ocsp_proto::{CertId, ErrorStatus, Request, Response};
 use pki_core::{CertRef, Clock, UnixTime};
 use revocation::{RevocationSource, Standing, StatusReport};
 
@@ -23,68 +23,80 @@ pub(crate) struct Responder {
     pub(crate) cache: Arc<AnswerCache>,
 }
 
-/// An answer signed for this request, or one that was kept.
+/// An answer made for this request, or one that was kept.
 pub(crate) enum Given {
-    Signed(Answer),
+    Made(Answer),
     Kept(Arc<KeptAnswer>),
 }
 
+/// How far a request gets without waiting for anyone.
+enum Step<'a> {
+    Kept(Arc<KeptAnswer>),
+    Ask(Pending<'a>),
+}
+
+/// What is known of a request when the source has to be asked.
+struct Pending<'a> {
+    active: Arc<ActiveDelegate>,
+    /// The source's, from before it is asked: what changes in between is then noticed the next time.
+    epoch: Option<u64>,
+    /// Where the answer may be kept.
+    key: Option<KeyRef<'a>>,
+    /// An answer that may be given again if nothing changed.
+    unless_changed: Option<Arc<KeptAnswer>>,
+}
+
 impl Given {
+    pub(crate) fn error(status: ErrorStatus) -> Self {
+        Self::Made(Answer::new(Response::error(status)))
+    }
+
     pub(crate) fn answer(&self) -> &Answer {
         match self {
-            Self::Signed(answer) => answer,
+            Self::Made(answer) => answer,
             Self::Kept(kept) => kept.answer(),
         }
     }
 }
 
 impl Responder {
-    /// Answers; always has an answer. Logs one line.
-    pub(crate) async fn answer(&self, der: &[u8]) -> Given {
-        let result = match Request::parse_at_most(der, self.max_cert_ids) {
-            Ok(request) => {
-                let result = self.answer_request(&request).await;
-                log(request.cert_ids(), &result);
-                result
-            }
-            Err(error) => {
-                log(&[], &Err(error.clone().into()));
-                Err(error.into())
-            }
+    /// Answers at `now`; always has an answer. Logs one line.
+    pub(crate) async fn answer(&self, der: &[u8], now: UnixTime) -> Given {
+        let request = match Request::parse_at_most(der, self.max_cert_ids) {
+            Ok(request) => request,
+            Err(error) => return refused(&[], &error.into()),
         };
-        result.unwrap_or_else(|refusal| Given::Signed(error_answer(refusal.status())))
+        let cert_ids = request.cert_ids();
+        let result = match self.without_waiting(&request, now) {
+            Ok(Step::Kept(kept)) => {
+                tracing::debug!(?cert_ids, "answered as kept");
+                return Given::Kept(kept);
+            }
+            // Boxed, because most answers were kept and this is large.
+            Ok(Step::Ask(pending)) => Box::pin(self.ask_and_sign(&request, pending)).await,
+            Err(refusal) => Err(refusal),
+        };
+        match result {
+            Ok(given) => {
+                tracing::debug!(?cert_ids, "answered");
+                given
+            }
+            Err(refusal) => refused(cert_ids, &refusal),
+        }
     }
 
-    async fn answer_request(&self, request: &Request<'_>) -> Result<Given, Refusal> {
+    fn without_waiting<'a>(&self, request: &Request<'a>, now: UnixTime) -> Result<Step<'a>, Refusal> {
         let keeper = self.keeper_for(request.cert_ids())?;
         let active = keeper.current();
-        let certificates: Vec<_> =
-            request.cert_ids().iter().map(|cert_id| keeper.issuer().resolve(cert_id)).collect();
-        let key = KeyRef::of(request, &certificates);
-        let now = self.clock.now();
-        // Read before the source is asked: what changes in between is then noticed the next time.
         let epoch = self.source.epoch();
+        let key = KeyRef::of(request, keeper.issuer());
         let found = key.map_or(Found::Nothing, |key| self.cache.find(&key, now, epoch, &active));
-        if let Found::Fresh(kept) = found {
-            return Ok(Given::Kept(kept));
-        }
-        let reports = self.ask(&certificates, now).await?;
-        if let (Found::IfUnchanged(kept), Some(key), [report]) = (found, key, &*reports)
-            && let Some(kept) = kept.renewed(report, epoch)
-        {
-            let kept = Arc::new(kept);
-            self.cache.keep(key, Arc::clone(&kept));
-            return Ok(Given::Kept(kept));
-        }
-        let answer = self.sign(request, &reports, &active).await?;
-        match (key, &*reports) {
-            (Some(key), [report]) if answer.caching().is_some() => {
-                let kept = Arc::new(KeptAnswer::new(answer, report, epoch, active));
-                self.cache.keep(key, Arc::clone(&kept));
-                Ok(Given::Kept(kept))
-            }
-            _ => Ok(Given::Signed(answer)),
-        }
+        let unless_changed = match found {
+            Found::Fresh(kept) => return Ok(Step::Kept(kept)),
+            Found::UnlessChanged(kept) => Some(kept),
+            Found::Nothing => None,
+        };
+        Ok(Step::Ask(Pending { active, epoch, key, unless_changed }))
     }
 
     /// The keeper of the one CA that every CertID names (RFC 6960 §4.2.2.2: a delegate answers for its own CA).
@@ -95,20 +107,40 @@ impl Responder {
         self.issuers.iter().find(names_all).map(|keeper| &**keeper).ok_or(Refusal::IssuerNotServed)
     }
 
-    /// Asks the source about each certificate. A serial number that no certificate has is not looked up.
-    async fn ask(
-        &self,
-        certificates: &[Option<CertRef>],
-        now: UnixTime,
-    ) -> Result<Vec<StatusReport>, Refusal> {
-        let mut reports = Vec::with_capacity(certificates.len());
-        for certificate in certificates {
-            reports.push(match certificate {
-                Some(certificate) => self.source.status(*certificate).await?,
-                None => StatusReport { standing: Standing::NotMine, known_at: now, reliable_until: None },
-            });
+    async fn ask_and_sign(&self, request: &Request<'_>, pending: Pending<'_>) -> Result<Given, Refusal> {
+        let Pending { active, epoch, key, unless_changed } = pending;
+        let mut reports = Vec::with_capacity(request.cert_ids().len());
+        for cert_id in request.cert_ids() {
+            reports.push(self.ask(active.delegate.issuer().resolve(cert_id)).await?);
         }
-        Ok(reports)
+        let (Some(key), [report]) = (key, &*reports) else {
+            return self.sign(request, &reports, &active).await.map(Given::Made);
+        };
+        let renewed = unless_changed.and_then(|kept| kept.renewed(report, epoch));
+        let kept = if let Some(kept) = renewed {
+            kept
+        } else {
+            let answer = self.sign(request, &reports, &active).await?;
+            if answer.caching().is_none() {
+                return Ok(Given::Made(answer));
+            }
+            KeptAnswer::new(answer, report, epoch, active)
+        };
+        let kept = Arc::new(kept);
+        self.cache.keep(key, Arc::clone(&kept));
+        Ok(Given::Kept(kept))
+    }
+
+    /// Asks the source. A serial number that no certificate can have is not looked up.
+    async fn ask(&self, certificate: Option<CertRef>) -> Result<StatusReport, Refusal> {
+        match certificate {
+            Some(certificate) => Ok(self.source.status(certificate).await?),
+            None => Ok(StatusReport {
+                standing: Standing::NotMine,
+                known_at: self.clock.now(),
+                reliable_until: None,
+            }),
+        }
     }
 
     async fn sign(
@@ -120,7 +152,7 @@ impl Responder {
         // Asking may have taken long: this is the time of the answer.
         let now = self.clock.now();
         let status = |report| self.policy.status(report, now);
-        let statuses = reports.iter().map(status).collect::<Result<Vec<SingleStatus>, _>>()?;
+        let statuses = reports.iter().map(status).collect::<Result<Vec<_>, _>>()?;
         let unsigned = active.delegate.respond(request, &statuses, now)?;
         let signature = active.key.sign(unsigned.tbs()).await?;
         let answer = Answer::new(unsigned.finish(&signature));
@@ -130,15 +162,8 @@ impl Responder {
     }
 }
 
-pub(crate) fn error_answer(status: ErrorStatus) -> Answer {
-    Answer::new(Response::error(status))
-}
-
-/// One event an answer; the nonce and what else the client sent stay out of it.
-fn log(cert_ids: &[CertId<'_>], result: &Result<Given, Refusal>) {
-    match result {
-        Ok(Given::Kept(_)) => tracing::debug!(?cert_ids, "answered, as kept or to be kept"),
-        Ok(Given::Signed(_)) => tracing::debug!(?cert_ids, "answered, signed for this request alone"),
-        Err(refusal) => tracing::debug!(?cert_ids, status = %refusal.status(), %refusal, "refused"),
-    }
+/// The nonce and what else the client sent stay out of the log.
+fn refused(cert_ids: &[CertId<'_>], refusal: &Refusal) -> Given {
+    tracing::debug!(?cert_ids, status = %refusal.status(), %refusal, "refused");
+    Given::error(refusal.status())
 }

@@ -12,7 +12,7 @@ use crate::{
     body::{BodyError, read_at_most},
     cache::AnswerCache,
     http::{self, Asked, HttpResponse},
-    responder::{Responder, error_answer},
+    responder::{Given, Responder},
 };
 
 /// What an [`OcspService`] needs.
@@ -113,9 +113,10 @@ impl OcspService {
     /// Answers one DER request; always has an answer. For embedders with a transport of their own.
     pub async fn answer(&self, der: &[u8]) -> Answer {
         if der.len() > self.0.max_request {
-            return error_answer(Refusal::TooLong { limit: self.0.max_request }.status());
+            let refusal = Refusal::TooLong { limit: self.0.max_request };
+            return Given::error(refusal.status()).answer().clone();
         }
-        self.0.responder.answer(der).await.answer().clone()
+        self.0.responder.answer(der, self.now()).await.answer().clone()
     }
 
     /// Renews the delegates in time; never ends. Whoever serves spawns it.
@@ -158,12 +159,13 @@ impl OcspService {
             Err(NotRead::Http(response)) => return response,
             Err(NotRead::Refused(status, refusal)) => {
                 tracing::debug!(%refusal, "refused");
-                let answer = error_answer(refusal.status());
-                return http::response_with_status(status, &asked, &answer, self.now());
+                let given = Given::error(refusal.status());
+                return http::response_with_status(status, &asked, given.answer(), self.now());
             }
         };
-        let given = self.0.responder.answer(&der).await;
-        http::response(&asked, given.answer(), self.now())
+        let now = self.now();
+        let given = self.0.responder.answer(&der, now).await;
+        http::response(&asked, given.answer(), now)
     }
 
     /// The DER of the request, from wherever the method puts it.
