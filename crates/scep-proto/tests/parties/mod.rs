@@ -227,8 +227,12 @@ impl Crafted {
     }
 
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_signed(|signed| Pretend::sign(self.signer.public_key(), signed))
+    }
+
+    pub fn encode_signed(&self, sign: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
         let signed = self.signed.clone().unwrap_or_else(|| self.sorted_attributes());
-        let signature = Pretend::sign(self.signer.public_key(), &signed);
+        let signature = sign(&signed);
         let serial = tlv::wrap(tlv::INTEGER, self.signer.serial_octets());
         let id = tlv::sequence([self.signer.issuer().as_der(), &serial]);
         let digest = tlv::sequence([&*tlv::oid(self.digest)]);
