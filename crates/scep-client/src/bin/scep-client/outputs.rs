@@ -38,7 +38,7 @@ impl Outputs {
         let path = output.key_out.clone();
         if path.exists() && !output.force {
             return Err(Failure::local(format_args!(
-                "{} exists already: use it with --key, write elsewhere with --key-out, or replace it with --force",
+                "{} exists already: write elsewhere with --key-out, replace it with --force, or enroll with it by --key",
                 path.display()
             )));
         }

@@ -1,0 +1,252 @@
+//! The program as people run it, against a server on a socket.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Output},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use http_listener::{Listener, ListenerLimits};
+use hyper::{Request, Response, body::Incoming, service::service_fn};
+use pki_core::Certificate;
+use scep_service::Renewal;
+use support::{CHALLENGE, SmallCa, service};
+use testkit::{TempDir, tempdir};
+
+/// A CA on a socket, and a folder to work in.
+struct World {
+    ca: Arc<SmallCa>,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+async fn world() -> World {
+    let ca = Arc::new(SmallCa::new(testkit::ca(), None));
+    let listener = Listener::bind("127.0.0.1:0", ListenerLimits::default()).await.unwrap();
+    let address = listener.local_addr();
+    let service = service(Arc::clone(&ca), Renewal::Offered);
+    tokio::spawn(listener.serve(service, std::future::pending()));
+    World { ca, address, folder: tempdir().unwrap() }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+}
+
+impl World {
+    fn url(&self) -> String {
+        format!("http://{}/scep", self.address)
+    }
+
+    fn fingerprint(&self) -> String {
+        hex(&self.ca.authority.certificate.fingerprint())
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn certificate(&self, name: &str) -> Certificate {
+        Certificate::from_pem(&fs::read_to_string(self.path(name)).unwrap()).unwrap()
+    }
+
+    /// Runs the program in the folder.
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scep-client"));
+        command.args(arguments).current_dir(self.folder.path()).env_remove("SCEP_CHALLENGE");
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// Runs `enroll` for that name, with more arguments.
+    async fn enroll(&self, name: &str, more: &[&str]) -> Output {
+        let (url, fingerprint, subject) = (self.url(), self.fingerprint(), format!("CN={name}"));
+        let fixed = ["enroll", &url, "--ca-fingerprint", &fingerprint, "--subject", &subject];
+        self.run(&[&fixed[..], more].concat()).await
+    }
+}
+
+#[track_caller]
+fn assert_code(output: &Output, code: i32) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}\n{}", String::from_utf8_lossy(&output.stdout));
+    text
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enroll_writes_key_certificate_and_ca_that_openssl_takes() {
+    let world = world().await;
+    let output = world.enroll("laptop-1", &["--challenge", CHALLENGE, "--san", "DNS:laptop-1.example"]).await;
+    assert_code(&output, 0);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("cert.pem  CN=laptop-1, serial "), "{said}");
+    assert_eq!(mode(&world.path("key.pem")), 0o600);
+    let mut names: Vec<String> = fs::read_dir(world.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["ca.pem", "cert.pem", "key.pem"], "nothing is left over");
+
+    let folder = world.folder.path();
+    testkit::run_in(folder, "openssl", ["verify", "-CAfile", "ca.pem", "cert.pem"]);
+    let of_key = testkit::run_in(folder, "openssl", ["pkey", "-in", "key.pem", "-pubout"]);
+    let of_certificate = testkit::run_in(folder, "openssl", ["x509", "-in", "cert.pem", "-noout", "-pubkey"]);
+    assert_eq!(of_key, of_certificate);
+    let names =
+        testkit::run_in(folder, "openssl", ["x509", "-in", "cert.pem", "-noout", "-ext", "subjectAltName"]);
+    assert!(String::from_utf8_lossy(&names).contains("DNS:laptop-1.example"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renew_gets_a_new_key_and_leaves_the_old_pair_alone() {
+    let world = world().await;
+    assert_code(&world.enroll("laptop-1", &["--challenge", CHALLENGE]).await, 0);
+    let before = [fs::read(world.path("key.pem")).unwrap(), fs::read(world.path("cert.pem")).unwrap()];
+    let (url, fingerprint) = (world.url(), world.fingerprint());
+    let renew = ["renew", &url, "--ca-fingerprint", &fingerprint, "--cert", "cert.pem", "--key", "key.pem"];
+
+    let refused = assert_code(&world.run(&renew).await, 1);
+    assert!(refused.contains("key.pem exists already"), "{refused}");
+
+    let elsewhere = ["--key-out", "key2.pem", "--cert-out", "cert2.pem"];
+    assert_code(&world.run(&[&renew[..], &elsewhere].concat()).await, 0);
+    assert_eq!(before, [fs::read(world.path("key.pem")).unwrap(), fs::read(world.path("cert.pem")).unwrap()]);
+    let (old, new) = (world.certificate("cert.pem"), world.certificate("cert2.pem"));
+    assert_eq!(old.subject(), new.subject());
+    assert_ne!(old.public_key(), new.public_key());
+
+    assert_code(&world.run(&[&renew[..], &["--force"]].concat()).await, 0);
+    assert_ne!(fs::read(world.path("key.pem")).unwrap(), before[0]);
+    assert_ne!(world.certificate("cert.pem"), old);
+    assert_eq!(mode(&world.path("key.pem")), 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_challenge_comes_from_a_file_or_the_environment_as_well() {
+    let world = world().await;
+    fs::write(world.path("challenge"), format!("{CHALLENGE}\n")).unwrap();
+    assert_code(&world.enroll("laptop-1", &["--challenge-file", "challenge"]).await, 0);
+    let text = assert_code(&world.enroll("laptop-2", &["--challenge-file", "none", "--force"]).await, 1);
+    assert!(text.contains("challenge"), "{text}");
+
+    let (url, fingerprint) = (world.url(), world.fingerprint());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scep-client"));
+    command.args([
+        "enroll",
+        &url,
+        "--ca-fingerprint",
+        &fingerprint,
+        "--subject",
+        "CN=laptop-3",
+        "--key",
+        "key.pem",
+    ]);
+    command.current_dir(world.folder.path()).env("SCEP_CHALLENGE", CHALLENGE);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    assert_code(&output, 0);
+    assert_eq!(world.certificate("cert.pem").subject().to_string(), "CN=laptop-3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_failure_has_its_exit_code_and_says_what_to_do() {
+    let world = world().await;
+    let wrong = assert_code(&world.enroll("laptop-1", &["--challenge", "wrong"]).await, 5);
+    assert_eq!(wrong, "error: the CA refused the request: badRequest, \"the challenge is wrong\"\n");
+    assert!(!world.path("key.pem").exists() && !world.path("cert.pem").exists());
+
+    // The key of the attempt before is used again.
+    let kept = fs::read(world.path("key.pem.new")).unwrap();
+    let text = assert_code(&world.enroll("slow-1", &["--challenge", CHALLENGE]).await, 6);
+    assert!(
+        text.contains("using the key of an earlier attempt") && text.contains("waits for approval"),
+        "{text}"
+    );
+    assert_code(&world.enroll("laptop-1", &["--challenge", CHALLENGE]).await, 0);
+    assert_eq!(fs::read(world.path("key.pem")).unwrap(), kept);
+
+    let exists = assert_code(&world.enroll("laptop-1", &["--challenge", CHALLENGE]).await, 1);
+    assert!(exists.contains("--key-out") && exists.contains("--force"), "{exists}");
+
+    let (url, fingerprint) = (world.url(), "ab".repeat(32));
+    let enroll = ["enroll", &url, "--subject", "CN=x", "--challenge", CHALLENGE, "--key-out", "other.pem"];
+    let other =
+        assert_code(&world.run(&[&enroll[..], &["--ca-fingerprint", &fingerprint]].concat()).await, 4);
+    assert!(other.contains(&fingerprint) && other.contains("ask the CA's operator"), "{other}");
+    assert_code(&world.run(&enroll).await, 2);
+    assert!(!world.path("other.pem.new").exists(), "no key is made for a CA that is not trusted");
+
+    let nobody = ["enroll", "http://127.0.0.1:1/scep", "--insecure-trust-first"];
+    let more = ["--subject", "CN=x", "--key-out", "other.pem"];
+    let text = assert_code(&world.run(&[&nobody[..], &more].concat()).await, 3);
+    assert!(text.contains("onnection refused"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ca_taken_on_faith_is_warned_about_with_its_fingerprint() {
+    let world = world().await;
+    let url = world.url();
+    let enroll = ["enroll", &url, "--subject", "CN=x", "--challenge", CHALLENGE, "--insecure-trust-first"];
+    let text = assert_code(&world.run(&enroll).await, 0);
+    let fingerprint = world.fingerprint().replace(':', "").to_lowercase();
+    assert!(text.contains(&format!("--ca-fingerprint {fingerprint}")), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pending_request_is_waited_for() {
+    let world = world().await;
+    let waiting = ["--challenge", CHALLENGE, "--max-wait", "30", "--poll-interval", "1"];
+    assert_code(&world.enroll("slow-1", &waiting).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_documents_the_exit_codes_and_never_shows_a_challenge() {
+    let world = world().await;
+    for command in ["enroll", "renew"] {
+        let mut help = Command::new(env!("CARGO_BIN_EXE_scep-client"));
+        help.args([command, "--help"]).env("SCEP_CHALLENGE", CHALLENGE);
+        let text = String::from_utf8(help.output().unwrap().stdout).unwrap();
+        assert!(text.contains("Exit codes:") && !text.contains(CHALLENGE), "{text}");
+    }
+    assert_eq!(fs::read_dir(world.folder.path()).unwrap().count(), 0);
+}
+
+/// A server that answers everything with that head and body.
+async fn fixed(head: &'static str, body: Vec<u8>) -> String {
+    let listener = Listener::bind("127.0.0.1:0", ListenerLimits::default()).await.unwrap();
+    let url = format!("http://{}/scep", listener.local_addr());
+    let answer = service_fn(move |_: Request<Incoming>| {
+        let (status, location) = head.split_once(' ').unwrap();
+        let response = Response::builder().status(status).header("location", location);
+        let response = response.body(Full::new(Bytes::from(body.clone()))).unwrap();
+        async { Ok::<_, std::convert::Infallible>(response) }
+    });
+    tokio::spawn(listener.serve(answer, std::future::pending()));
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redirects_and_endless_answers_are_reported_and_not_followed() {
+    let world = world().await;
+    let redirecting = fixed("301 https://elsewhere.example/scep/", Vec::new()).await;
+    let flooding = fixed("200 /", vec![0x30; 3 * 1024 * 1024]).await;
+    for (url, said) in
+        [(redirecting, "https://elsewhere.example/scep/"), (flooding, "more than 1048576 octets")]
+    {
+        let enroll = ["enroll", &url, "--subject", "CN=x", "--insecure-trust-first"];
+        let text = assert_code(&world.run(&enroll).await, 3);
+        assert!(text.contains(said), "{text}");
+    }
+}
