@@ -16,7 +16,8 @@ cargo xtask COMMAND
 
   test [--no-install] [STEP...]  every check and test of the project, or only the steps named;
                                  installs what they need first (Debian packages by apt-get, tools by cargo)
-  tidy                           the rules that no compiler checks (also a step of `test`)
+  tidy [--fix]                   the rules that no compiler checks (also a step of `test`); or rewrites what
+                                 documents repeat of the code: tests of the threat model, arrows between crates
   seeds                          copies vectors/ into fuzz/seeds/, where the fuzz targets start from
   load ocsp|scep OPTION...       drives a running server over loopback and measures it (`load --help`)
   count                          instructions per operation, under valgrind
@@ -41,6 +42,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         Some(("test", rest)) => suite::run(&root, rest),
         Some(("tidy", [])) => tidy::run(&root),
+        Some(("tidy", [option])) if option == "--fix" => tidy::fix(&root),
         Some(("seeds", [])) => seeds::run(&root),
         Some(("load", rest)) => measure::load(&root, rest),
         Some(("count", [])) => measure::count(&root),

@@ -1,6 +1,11 @@
 //! Runs the measuring programs of `benches/`, built as they would be shipped.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
 
 use crate::{
     failure::Failure,
@@ -18,7 +23,7 @@ pub(crate) fn count(root: &Path) -> Result<(), Failure> {
     let valgrind = find("valgrind")
         .ok_or_else(|| Failure::new("valgrind is missing; on Debian: apt-get install valgrind"))?;
     run(&mut cargo(root, ["build", "--release", "--package", "benches", "--bin", "count"]))?;
-    let program = root.join("target/release/count");
+    let program = target_folder(root)?.join("release/count");
     let operations = output(Command::new(&program).arg("list"))?;
     println!("{:<40} {:>14}", "operation", "instructions");
     for operation in operations.lines() {
@@ -27,6 +32,14 @@ pub(crate) fn count(root: &Path) -> Result<(), Failure> {
         println!("{operation:<40} {:>14}", busy.saturating_sub(idle).div_euclid(u64::from(REPEATS)));
     }
     Ok(())
+}
+
+/// Where cargo puts what it builds, which the environment may have moved.
+fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
+    let json = output(&mut cargo(root, ["metadata", "--format-version=1", "--no-deps", "--locked"]))?;
+    let metadata: Value = serde_json::from_str(&json).map_err(|error| Failure::new(error.to_string()))?;
+    let folder = metadata.get("target_directory").and_then(Value::as_str);
+    folder.map(PathBuf::from).ok_or_else(|| Failure::new("cargo metadata names no target_directory"))
 }
 
 /// How often an operation is repeated: the difference to not running it at all leaves setting-up out.

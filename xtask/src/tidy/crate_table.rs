@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, packages::Packages, tree::Tree};
 
-const PAGE: &str = "ARCHITECTURE.md";
+pub(super) const PAGE: &str = "ARCHITECTURE.md";
 
 pub(super) fn check(tree: &Tree, packages: &Packages) -> Vec<Finding> {
     let Some(rows) = tree.text(PAGE).and_then(rows) else {
@@ -17,8 +17,7 @@ pub(super) fn check(tree: &Tree, packages: &Packages) -> Vec<Finding> {
     for (name, package) in &packages.0 {
         let says = rows.get(name.as_str());
         if says.is_none_or(|(_, known)| *known != package.ours.iter().map(String::as_str).collect()) {
-            let known: Vec<String> = package.ours.iter().map(|name| format!("`{name}`")).collect();
-            let should = format!("cargo says: | `{name}` | … | {} |", known.join(", "));
+            let should = format!("cargo says: | `{name}` | … | {} |", known(&package.ours));
             findings.push(Finding {
                 path: PAGE.into(),
                 line: says.map(|(at, _)| at.saturating_add(1)),
@@ -30,6 +29,24 @@ pub(super) fn check(tree: &Tree, packages: &Packages) -> Vec<Finding> {
     findings
         .extend(gone.map(|(name, (at, _))| Finding::at(PAGE, *at, format!("there is no crate `{name}`"))));
     findings
+}
+
+/// The page with the arrows that cargo knows; `None` when there is no page.
+pub(super) fn rewritten(tree: &Tree, packages: &Packages) -> Option<String> {
+    let page = tree.text(PAGE)?;
+    let rows = rows(page).unwrap_or_default();
+    let lines = page.lines().enumerate().map(|(at, line)| {
+        let name = rows.iter().find(|(_, (row, _))| *row == at).map(|(name, _)| *name);
+        match name.and_then(|name| packages.0.get(name)) {
+            Some(package) => super::with_last_cell(line, &known(&package.ours)),
+            None => line.into(),
+        }
+    });
+    Some(lines.map(|line| line + "\n").collect())
+}
+
+fn known(ours: &BTreeSet<String>) -> String {
+    ours.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The rows: a crate's name, the line it stands in, the crates it is said to know.
@@ -81,6 +98,14 @@ mod tests {
                 "ARCHITECTURE.md:6: there is no crate `z`",
             ]
         );
+    }
+
+    #[test]
+    fn a_page_is_rewritten_with_the_arrows_that_there_are() {
+        let page = format!("{START}| `b` | y | `c` |\n<!-- end of crates -->\n| `b` | z |\n");
+        let fixed =
+            rewritten(&Tree::of(&[(PAGE, &page)]), &Packages::of(&[("a", &[]), ("b", &["a"])])).unwrap();
+        assert_eq!(fixed, page.replace("`c`", "`a`"));
     }
 
     #[test]

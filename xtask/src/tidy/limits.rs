@@ -29,13 +29,30 @@ fn row(line: &str) -> Option<(&str, &str)> {
     Some((cells.next()?, constant))
 }
 
-/// The value that the crate gives its constant, or its field of a `Default`.
+/// The value that the crate gives its constant, or its field of a `Default`. Where a segment of the path names a file,
+/// as a module or as a type, it is looked for there alone.
 fn declared(tree: &Tree, constant: &str) -> Option<String> {
     let (name, item) = (constant.split("::").next()?, constant.rsplit([':', '.']).next()?);
-    let sources = tree.sources().filter(|(folder, _)| folder.replace('-', "_") == name);
-    let mut lines = sources.flat_map(|(_, file)| file.text.lines().map(str::trim));
+    let sources: Vec<_> = tree.sources().filter(|(folder, _)| folder.replace('-', "_") == name).collect();
+    let modules: Vec<String> =
+        constant.split("::").skip(1).map(|part| format!("/{}.rs", snake_case(part))).collect();
+    let named = |path: &str| modules.iter().any(|module| path.ends_with(module));
+    let alone = sources.iter().any(|(_, file)| named(&file.path));
+    let files = sources.iter().filter(|(_, file)| !alone || named(&file.path));
+    let mut lines = files.flat_map(|(_, file)| file.text.lines().map(str::trim));
     let field = constant.contains("default().");
     lines.find_map(|line| if field { field_value(line, item) } else { constant_value(line, item) })
+}
+
+/// `SerialNumber` -> `serial_number`
+fn snake_case(name: &str) -> String {
+    name.chars().enumerate().fold(String::new(), |mut text, (at, c)| {
+        if at > 0 && c.is_uppercase() {
+            text.push('_');
+        }
+        text.extend(c.to_lowercase());
+        text
+    })
 }
 
 /// `const MAX: usize = 1 << 16;` -> `1 << 16`
@@ -54,18 +71,18 @@ fn field_value(line: &str, name: &str) -> Option<String> {
     value.contains(|c: char| c.is_ascii_digit()).then(|| value.into())
 }
 
-/// What two spellings of a value have in common: `64 * 1024`, `64 KiB` and `65_536` are one; `Duration::from_secs(10)`
-/// and `10 s` are.
+/// What two spellings of a value have in common: `64 * 1024`, `64 KiB` and `65_536` are one; `10_000` and `10 000` are;
+/// `Duration::from_secs(10)` and `10 s` are.
 fn digits(value: &str) -> Option<u64> {
-    let number: String = value.chars().filter(|c| *c != '_' && *c != '\u{202f}').collect();
+    let number: String = value.chars().filter(|c| *c != '_' && !c.is_whitespace()).collect();
     let start = number.find(|c: char| c.is_ascii_digit())?;
     let rest = number.get(start..)?;
     let first: u64 = rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    let factor = if rest.contains("* 1024 * 1024") || rest.contains("MiB") {
+    let factor = if rest.contains("*1024*1024") || rest.contains("<<20") || rest.contains("MiB") {
         1024 * 1024
-    } else if rest.contains("* 1024") || rest.contains("KiB") {
+    } else if rest.contains("*1024") || rest.contains("<<10") || rest.contains("KiB") {
         1024
-    } else if rest.contains("min") || rest.contains("* 60") || number.contains("from_mins") {
+    } else if rest.contains("min") || rest.contains("*60") || number.contains("from_mins") {
         60
     } else {
         1
@@ -80,13 +97,19 @@ mod tests {
     fn found(page: &str) -> Vec<String> {
         let code = "/// x\npub const MAX_BODY: usize = 64 * 1024;\n    const DEPTH: usize = 32;\n";
         let limits = "impl Default for Limits { fn default() -> Self {\n    Self { header_time: Duration::from_secs(10), most: 5 }\n";
-        let tree = Tree::of(&[(PAGE, page), ("crates/a-b/src/x.rs", code), ("crates/c/src/lib.rs", limits)]);
+        let other = "const DEPTH: usize = 7;\n";
+        let tree = Tree::of(&[
+            (PAGE, page),
+            ("crates/a-b/src/other.rs", other),
+            ("crates/a-b/src/my_scan.rs", code),
+            ("crates/c/src/lib.rs", limits),
+        ]);
         check(&tree).iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn values_that_the_code_has_pass() {
-        let page = "| what | value | constant |\n|---|---|---|\n| body | 64 KiB | `a_b::MAX_BODY` |\n| depth | 32 | `a_b::Scan::DEPTH` |\n\
+        let page = "| what | value | constant |\n|---|---|---|\n| body | 64 KiB | `a_b::MAX_BODY` |\n| depth | 32 | `a_b::MyScan::DEPTH` |\n\
                     | header | 10 s | `c::Limits::default().header_time` |\n| most | 5 | `c::Limits::default().most` |\n";
         assert_eq!(found(page), [""; 0]);
     }

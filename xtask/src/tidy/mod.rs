@@ -15,9 +15,9 @@ mod rows;
 mod tree;
 mod wording;
 
-use std::{fmt, path::Path};
+use std::{fmt, fs, path::Path};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, While as _};
 use packages::Packages;
 use tree::Tree;
 
@@ -67,6 +67,28 @@ const RULES: &[Rule] = &[
     ("the threat model and the tests name each other", |tree, _| rows::check(tree)),
     ("docs/limits.md agrees with the code", |tree, _| limits::check(tree)),
 ];
+
+/// Rewrites the parts of documents that follow from the code: the tests of the threat model, the arrows of
+/// ARCHITECTURE.md.
+pub(crate) fn fix(root: &Path) -> Result<(), Failure> {
+    let (tree, packages) = (Tree::read(root)?, Packages::read(root)?);
+    for (page, text) in
+        [(rows::PAGE, rows::rewritten(&tree)), (crate_table::PAGE, crate_table::rewritten(&tree, &packages))]
+    {
+        if let Some(text) = text.filter(|text| tree.text(page) != Some(text)) {
+            fs::write(root.join(page), text).during(page)?;
+            println!("{page} is rewritten");
+        }
+    }
+    Ok(())
+}
+
+/// A row of a table with another last cell.
+fn with_last_cell(line: &str, cell: &str) -> String {
+    let row = line.trim_end().trim_end_matches('|');
+    let rest = row.rsplit_once('|').map_or(row, |(rest, _)| rest);
+    if cell.is_empty() { format!("{rest}| |") } else { format!("{rest}| {cell} |") }
+}
 
 /// Runs every rule over the workspace and prints what breaks them.
 pub(crate) fn run(root: &Path) -> Result<(), Failure> {

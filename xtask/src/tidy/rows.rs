@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, tree::Tree};
 
-const PAGE: &str = "docs/threat-model.md";
+pub(super) const PAGE: &str = "docs/threat-model.md";
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let Some(page) = tree.text(PAGE) else { return vec![Finding::of(PAGE, "is missing")] };
@@ -34,6 +34,20 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         unnamed.map(|(name, (path, at))| Finding::at(path, *at, format!("{PAGE} does not name {name}"))),
     );
     findings
+}
+
+/// The page with the tests that are there; `None` when there is no page.
+pub(super) fn rewritten(tree: &Tree) -> Option<String> {
+    let tests = tests(tree);
+    let lines = tree.text(PAGE)?.lines().map(|line| match row(line) {
+        Some((row, _)) => {
+            let names = tests.keys().filter(|name| number(name) == Some(row));
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+            super::with_last_cell(line, &names.join(", "))
+        }
+        None => line.into(),
+    });
+    Some(lines.map(|line| line + "\n").collect())
 }
 
 /// Tests named after a row: where each stands.
@@ -78,6 +92,15 @@ mod tests {
     fn a_page_that_names_what_is_there_passes() {
         let page = "| # | attack | tests |\n|---|---|---|\n| 9 | x | `row_9_unsigned_csr` |\n| 13 | `y` | `row_13_double_spend_race` |\n";
         assert_eq!(found(page), [""; 0]);
+    }
+
+    #[test]
+    fn a_page_is_rewritten_with_the_tests_that_are_there() {
+        let tree = Tree::of(&[
+            (PAGE, "x\n| 9 | a | b | `row_9_gone` |\n"),
+            ("a.rs", "fn row_9_b() {\nfn row_9_a() {\n"),
+        ]);
+        assert_eq!(rewritten(&tree).unwrap(), "x\n| 9 | a | b | `row_9_a`, `row_9_b` |\n");
     }
 
     #[test]
