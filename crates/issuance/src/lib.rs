@@ -1,7 +1,36 @@
 //! Issues certificates: prepare, record, sign, record.
+//!
+//! A [`CertificateAuthority`] signs what is [`Authorized`] and nothing else. It makes a serial number that is bound to
+//! the object, has its [`Issuer`] prepare the TBSCertificate from the [`Profile`], records the intent in an
+//! [`IssuanceLog`], signs, and records the certificate. Whenever it is stopped in between, the transaction's next run
+//! signs the very bytes on record: there is no second certificate.
+//!
+//! Nothing of a certification request reaches a certificate but its public key and names that somebody authorized;
+//! every extension comes from the profile.
+//!
+//! [`prepare_root`], [`Issuer::prepare_ra`] and [`Issuer::prepare_ocsp_delegate`] make the certificates that a CA needs
+//! for its own service. Every certificate can be prepared here and signed elsewhere.
 
+mod authority;
+mod authorized;
+mod certificate_request;
+mod issuer;
+mod issuing_algorithm;
+mod key_policy;
 mod log;
+mod prepared;
+mod profile;
 mod provenance;
+mod service_certificates;
 
+pub use authority::{CaParts, CertificateAuthority, IssueError};
+pub use authorized::{Authorized, InterruptedIssuance};
+pub use certificate_request::CertificateRequest;
+pub use issuer::{Issuer, PrepareError, UnfitIssuer};
+pub use issuing_algorithm::{IssuingAlgorithm, NotForIssuing};
+pub use key_policy::{InvalidKeyPolicy, KeyNotAllowed, KeyPolicy};
 pub use log::{Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
+pub use prepared::{PreparedCertificate, SignError};
+pub use profile::{InvalidProfile, Profile, ProfileSettings};
 pub use provenance::{ChallengeId, Provenance, TransactionKey};
+pub use service_certificates::{CreateError, create_root, prepare_root, service_serial};

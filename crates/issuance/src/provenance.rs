@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 pub struct Provenance {
     /// The transaction; a repeat of it gets the same certificate.
     pub transaction: TransactionKey,
-    /// SHA-256 of the request's DER: what makes a repeat a repeat.
+    /// SHA-256 of what makes a repeat a repeat: the request's signed part, without its signature, because a client that
+    /// asks again may sign anew.
     pub request: [u8; 32],
     /// The one-time challenge that this spends.
     pub spends: Option<ChallengeId>,
@@ -20,7 +21,8 @@ pub struct Provenance {
     pub renews: Option<SerialNumber>,
 }
 
-/// Names one enrollment transaction: SHA-256 over profile, transactionID and the requester's key.
+/// Names one enrollment transaction: SHA-256 over profile, transactionID and the requester's key, and over the
+/// certificate that it renews.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransactionKey([u8; 32]);
 
@@ -28,8 +30,23 @@ impl TransactionKey {
     /// The key of the transaction that the holder of a public key (whose fingerprint is given) calls `transaction_id`
     /// within `profile`.
     pub fn new(profile: &str, transaction_id: &[u8], key_fingerprint: &[u8; 32]) -> Self {
+        Self::of_parts(&[profile.as_bytes(), transaction_id, key_fingerprint])
+    }
+
+    /// The same for a renewal. Clients that derive the transactionID from their key, and renew with that key, mean a new
+    /// transaction all the same.
+    pub fn of_renewal(
+        profile: &str,
+        transaction_id: &[u8],
+        key_fingerprint: &[u8; 32],
+        renewed: SerialNumber,
+    ) -> Self {
+        Self::of_parts(&[profile.as_bytes(), transaction_id, key_fingerprint, renewed.as_be_bytes()])
+    }
+
+    fn of_parts(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
-        for part in [profile.as_bytes(), transaction_id, key_fingerprint] {
+        for part in parts {
             // Lengths keep ("ab", "c") and ("a", "bc") apart.
             hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             hash.update(part);
@@ -72,5 +89,26 @@ impl fmt::Debug for ChallengeId {
         f.write_str("ChallengeId(")?;
         self.0.iter().take(6).try_for_each(|octet| write!(f, "{octet:02x}"))?;
         f.write_str("..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_differs_in_every_part() {
+        let (one, other): (SerialNumber, SerialNumber) = ("01".parse().unwrap(), "02".parse().unwrap());
+        let keys = [
+            TransactionKey::new("ab", b"c", &[0; 32]),
+            TransactionKey::new("a", b"bc", &[0; 32]),
+            TransactionKey::new("ab", b"d", &[0; 32]),
+            TransactionKey::new("ab", b"c", &[1; 32]),
+            TransactionKey::of_renewal("ab", b"c", &[0; 32], one),
+            TransactionKey::of_renewal("ab", b"c", &[0; 32], other),
+        ];
+        for (at, key) in keys.iter().enumerate() {
+            assert_eq!(keys.iter().position(|first| first == key), Some(at));
+        }
     }
 }
