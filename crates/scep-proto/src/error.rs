@@ -21,9 +21,6 @@ pub enum EncodeError {
     /// A SUCCESS that carries nothing.
     #[error("expected at least one certificate to deliver: none was given")]
     NothingToDeliver,
-    /// A CertRep where a request is to be made, or the other way round.
-    #[error("a {0} is not made this way")]
-    WrongMessageType(crate::MessageType),
 }
 
 /// A reply that a client must not act on.

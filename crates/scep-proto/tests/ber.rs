@@ -69,7 +69,7 @@ impl Choices {
     }
 
     fn constructed(&mut self, tag: u8, content: &[u8]) -> Vec<u8> {
-        if self.next() % 2 == 0 {
+        if self.next().is_multiple_of(2) {
             self.definite(tag, content)
         } else {
             [&[tag, 0x80], content, &[0, 0]].concat()
@@ -78,7 +78,7 @@ impl Choices {
 
     /// Whole, or in segments, which may be in segments themselves.
     fn string(&mut self, tag: u8, content: &[u8], depth: u8) -> Vec<u8> {
-        if depth == 0 || self.next() % 2 == 0 {
+        if depth == 0 || self.next().is_multiple_of(2) {
             return self.definite(tag, content);
         }
         let at = usize::from(self.next()) % (content.len() + 1);

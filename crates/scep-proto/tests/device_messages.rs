@@ -1,7 +1,8 @@
 //! Messages as Windows and Apple devices send them, rebuilt with fresh keys: what the recorded ones look like stands
 //! in the comments. OpenSSL makes the signatures and wraps the keys.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects)]
-#![allow(clippy::cast_possible_truncation, missing_docs, dead_code, unreachable_pub, reason = "tests")]
+#![allow(clippy::cast_possible_truncation, clippy::missing_panics_doc, reason = "tests")]
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "tests")]
 
 mod parties;
 
@@ -109,7 +110,7 @@ fn request_of_a_windows_device() -> CertificationRequest {
 
 /// Windows, 2024: a certificate "SCEP Protocol Certificate" of its own with SHA-1, a critical authorityKeyIdentifier
 /// and no keyUsage; attributes in DER order; SHA-1; RSAES-OAEP with empty parameters; AES-128.
-pub fn windows() -> Vec<u8> {
+fn windows() -> Vec<u8> {
     let openssl = OpenSsl::new();
     let key_identifier = |tag, key: &[u8]| tlv::wrap(tag, key);
     let authority = tlv::wrap(tlv::SEQUENCE, &key_identifier(0x80, &[0x18; 20]));
@@ -140,7 +141,7 @@ pub fn windows() -> Vec<u8> {
 
 /// Apple, 2016: "MDM SCEP SIGNER" with serial number 1 and critical usages; a nonce of 8 octets; SHA-1; triple DES; a
 /// PKCS #10 request that says version 3 and is signed with SHA-1; sent with indefinite lengths and segments.
-pub fn apple() -> Vec<u8> {
+fn apple() -> Vec<u8> {
     let openssl = OpenSsl::new();
     let usage = tlv::sequence([&*tlv::oid(oids::KP_CLIENT_AUTH)]);
     let extensions = [

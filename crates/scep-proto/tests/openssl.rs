@@ -1,6 +1,7 @@
 //! OpenSSL reads what is made here, and the other way round.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects)]
-#![allow(clippy::cast_possible_truncation, missing_docs, dead_code, unreachable_pub, reason = "tests")]
+#![allow(clippy::cast_possible_truncation, clippy::missing_panics_doc, reason = "tests")]
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "tests")]
 
 mod parties;
 
@@ -83,8 +84,8 @@ fn ra_unwraps(wrapped: &WrappedKey) -> Option<ContentKey> {
 
 fn received(message: &[u8], verifier: &dyn pki_core::SignatureVerifier) -> Request {
     let message = PkiMessage::parse(message).unwrap();
-    let verified = message.verify(verifier, &policy()).unwrap();
-    let sealed = verified.sealed_for(&testkit::ca().ra_certificate).unwrap();
+    let message = message.verify(verifier, &policy()).unwrap();
+    let sealed = message.sealed_for(&testkit::ca().ra_certificate).unwrap();
     sealed.open(ra_unwraps(sealed.wrapped_key()), &AwsLc, &AwsLc).unwrap()
 }
 

@@ -1,6 +1,7 @@
 //! Two other readers of CMS agree about what is made here.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects)]
-#![allow(clippy::cast_possible_truncation, missing_docs, dead_code, unreachable_pub, reason = "tests")]
+#![allow(clippy::cast_possible_truncation, clippy::missing_panics_doc, reason = "tests")]
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "tests")]
 
 mod parties;
 

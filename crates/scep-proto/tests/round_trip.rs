@@ -1,5 +1,6 @@
 //! What one side makes, the other side reads.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects)]
+#![allow(clippy::cast_possible_truncation, clippy::missing_panics_doc, reason = "tests")]
 #![allow(missing_docs, dead_code, unreachable_pub, reason = "tests")]
 
 mod parties;
@@ -174,7 +175,7 @@ fn every_reply_has_a_nonce_of_its_own() {
     let first = exchange.pending(&signer, &random, NOW).unwrap();
     let second = exchange.pending(&signer, &random, NOW).unwrap();
     assert_ne!(first.tbs(), second.tbs());
-    assert!(!first.tbs().windows(16).any(|window| window == &[0; 16]));
+    assert!(!first.tbs().windows(16).any(|window| window == [0; 16]));
 }
 
 #[test]

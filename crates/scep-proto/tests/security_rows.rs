@@ -1,6 +1,7 @@
 //! What attackers of CMS and SCEP implementations have tried; each test is named after its row of the threat list.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects)]
-#![allow(clippy::cast_possible_truncation, missing_docs, dead_code, unreachable_pub, reason = "tests")]
+#![allow(clippy::cast_possible_truncation, clippy::missing_panics_doc, reason = "tests")]
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "tests")]
 
 mod parties;
 

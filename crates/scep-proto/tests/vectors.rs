@@ -98,7 +98,7 @@ fn transport_name(transport: KeyTransport) -> &'static str {
 }
 
 fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
 }
 
 /// A distinguished name with its parts in one order: OpenSSL writes them as they stand in some certificates.

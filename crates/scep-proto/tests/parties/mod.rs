@@ -244,7 +244,7 @@ impl Crafted {
         } else {
             tlv::wrap(0xA1, &self.unsigned_attributes.concat())
         };
-        let signer = tlv::sequence([
+        let signer_info = tlv::sequence([
             &[2, 1, 1][..],
             &id,
             &digest,
@@ -259,7 +259,7 @@ impl Crafted {
             &tlv::wrap(tlv::SET, &digest),
             &tlv::sequence([&*tlv::oid(oid::DATA), &content]),
             &tlv::wrap(0xA0, &self.certificates.concat()),
-            &tlv::wrap(tlv::SET, &signer.repeat(self.signers)),
+            &tlv::wrap(tlv::SET, &signer_info.repeat(self.signers)),
         ]);
         content_info(oid::SIGNED_DATA, &data)
     }
