@@ -1,0 +1,68 @@
+//! The program `ocsp-server`.
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+use configuration::Configuration;
+use ocsp_server::{
+    ServerError, asked_to_stop, logging,
+    server::Server,
+    settings::{ENVIRONMENT_PREFIX, Settings},
+};
+
+/// A stand-alone OCSP responder.
+///
+/// Without arguments it answers for the CA in the folder certbound-data, the one that scep-server makes.
+#[derive(Debug, Parser)]
+#[command(name = "ocsp-server", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Configuration file (TOML). Every key can be overridden by an environment variable: OCSP_SERVER__LISTEN,
+    /// OCSP_SERVER__ANSWERS__GOOD_SECONDS, …
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder that relative paths are below [default: certbound-data]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Print the configuration in force, and end
+    #[arg(long)]
+    print_config: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be done about a standard error that is closed.
+            let _ = writeln!(std::io::stderr(), "ocsp-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), ServerError> {
+    let mut settings: Settings =
+        Configuration::load(arguments.config.as_deref(), ENVIRONMENT_PREFIX)?.read()?;
+    settings.data = arguments.data.unwrap_or(settings.data);
+    settings.listen = arguments.listen.unwrap_or(settings.listen);
+    if arguments.print_config {
+        return say(&configuration::to_text(&settings)?);
+    }
+    logging::start(&settings.log)?;
+    keys_software::forbid_core_dumps().map_err(ServerError::new)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::new)?;
+    runtime.block_on(async {
+        let server = Server::start(&settings).await?;
+        let path = settings.path.trim_matches('/');
+        say(&format!("  {:<20}http://{}/{path}\nCtrl-C stops the server.", "OCSP URL", server.address()))?;
+        server.run(asked_to_stop()).await;
+        Ok(())
+    })
+}
+
+fn say(text: &str) -> Result<(), ServerError> {
+    writeln!(std::io::stdout(), "{text}").map_err(ServerError::new)
+}

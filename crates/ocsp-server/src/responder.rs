@@ -1,0 +1,138 @@
+//! The responder: its sources of status, its delegates, its service.
+
+use std::{sync::Arc, time::Duration};
+
+use directory::{DirectoryRevocation, DirectoryRevocationParts, FileDirectory, Refresh, Tombstones};
+use keys_software::AwsLc;
+use ledger::{IssuedOnly, LedgerReader};
+use ocsp_service::{
+    AnswerPolicy, DelegateKeeper, DelegateParts, DelegateSource, NotIssuedAnswer, OcspParts, OcspService,
+};
+use pki_core::{Certificate, Clock, IssuerId};
+use revocation::{AllSources, RevocationSource};
+use serial_binding::SerialBinding;
+
+use crate::{
+    ServerError,
+    settings::{AnswerSettings, NeverIssued},
+};
+
+/// How often the directory file is looked at. A deletion counts from the second look that finds it.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What a responder is made of.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "built by both servers")]
+pub struct ResponderParts {
+    /// The CA that is answered for.
+    pub ca: Certificate,
+    /// Serial number to object.
+    pub binding: Arc<dyn SerialBinding>,
+    /// Object to state.
+    pub directory: Arc<FileDirectory>,
+    /// Manual revocations and issued certificates, where there is a ledger.
+    pub ledger: Option<LedgerReader>,
+    /// Deletions that were seen before.
+    pub tombstones: Arc<dyn Tombstones>,
+    /// Where delegates come from.
+    pub delegates: Arc<dyn DelegateSource>,
+    /// The path of the responder.
+    pub path: String,
+    /// How long answers may be relied on.
+    pub answers: AnswerSettings,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A responder that answers. Its background work runs for as long as the tokio runtime does.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Responder {
+    /// Answers OCSP over HTTP.
+    pub service: OcspService,
+    /// The sources of status as one; what renewals ask, too.
+    pub source: Arc<dyn RevocationSource>,
+}
+
+impl ResponderParts {
+    /// Gets the first delegate, and starts to renew delegates and to follow the directory. Runs within tokio.
+    pub async fn start(self) -> Result<Responder, ServerError> {
+        let source = self.source();
+        let parts = DelegateParts {
+            issuer: self.ca.clone(),
+            source: Arc::clone(&self.delegates),
+            clock: Arc::clone(&self.clock),
+            verifier: Arc::new(AwsLc),
+        };
+        let keeper = DelegateKeeper::start(parts).await?;
+        let path = self.path.parse().map_err(|error| ServerError::new(format_args!("ocsp.path: {error}")))?;
+        let clock = Arc::clone(&self.clock);
+        let service =
+            OcspService::new(OcspParts { issuers: vec![keeper], source: Arc::clone(&source), clock })
+                .with_base_path(path)
+                .with_policy(policy(&self.answers))
+                .with_cache_capacity(self.answers.cached);
+        tokio::spawn(service.clone().run());
+        tokio::spawn(follow(self.directory));
+        Ok(Responder { service, source })
+    }
+
+    fn source(&self) -> Arc<dyn RevocationSource> {
+        let clock = || Arc::clone(&self.clock);
+        let directory: Arc<dyn RevocationSource> =
+            Arc::new(DirectoryRevocation::new(DirectoryRevocationParts {
+                issuer: IssuerId::of(&self.ca),
+                binding: Arc::clone(&self.binding),
+                directory: Arc::clone(&self.directory) as _,
+                tombstones: Arc::clone(&self.tombstones),
+                clock: clock(),
+            }));
+        match &self.ledger {
+            None => directory,
+            Some(ledger) => {
+                let issued = IssuedOnly::new(directory, ledger.clone(), clock());
+                Arc::new(AllSources::new(vec![Arc::new(issued), ledger.manual_revocations()]))
+            }
+        }
+    }
+}
+
+fn policy(settings: &AnswerSettings) -> AnswerPolicy {
+    let mut policy = AnswerPolicy::default();
+    policy.good = Duration::from_secs(settings.good_seconds);
+    policy.hold = Duration::from_secs(settings.hold_seconds);
+    policy.revoked = Duration::from_secs(settings.revoked_seconds);
+    policy.not_issued_answer = match settings.never_issued {
+        NeverIssued::Unknown => NotIssuedAnswer::Unknown,
+        NeverIssued::Unauthorized => NotIssuedAnswer::Unauthorized,
+        NeverIssued::Revoked => NotIssuedAnswer::ExtendedRevoke,
+    };
+    policy
+}
+
+/// Looks at the directory file again and again; says in the log what changed, and what is wrong once a minute.
+async fn follow(directory: Arc<FileDirectory>) {
+    const QUIET_LOOKS: u32 = 240;
+    let mut quiet = 0u32;
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looking = Arc::clone(&directory);
+        // Reading and parsing a large file takes a while, looking at its metadata does not.
+        let Ok(found) = tokio::task::spawn_blocking(move || looking.refresh()).await else { continue };
+        quiet = quiet.saturating_sub(1);
+        match found {
+            Refresh::Changed { objects } => tracing::info!(objects, "the directory file has changed"),
+            Refresh::HeldBack { removed, of, until } if quiet == 0 => {
+                quiet = QUIET_LOOKS;
+                tracing::warn!(removed, of, %until, "objects have gone from the directory file; waiting before believing it");
+            }
+            Refresh::Failed(error) if quiet == 0 => {
+                quiet = QUIET_LOOKS;
+                tracing::error!(%error, "the directory file cannot be used; its last good state serves for a while");
+            }
+            _ => {}
+        }
+    }
+}
