@@ -40,6 +40,7 @@ certificate delegate-of-other-ca delegate rsa-ca 0x29 "$SIGN$EKU$NOCHECK"
 # A CA below ours makes a delegate: issued by an ancestor's child, not directly.
 certificate sub-ca sub-ca ca 0x2A "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
 certificate delegate-of-sub-ca delegate sub-ca 0x2B "$SIGN$EKU$NOCHECK"
+certificate delegate-next delegate-next ca 0x2C "$SIGN$EKU$NOCHECK"
 certificate device device ca 0x3000112233445566778899AABBCCDDEE "$SIGN"
 cd ..
 
