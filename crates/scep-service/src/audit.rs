@@ -52,6 +52,19 @@ pub(crate) fn issued(origin: &Origin, exchange: &Exchange, certificate: &pki_cor
     );
 }
 
+/// A CRL goes out.
+pub(crate) fn crl_sent(origin: &Origin, exchange: &Exchange) {
+    tracing::info!(
+        target: "scep",
+        code = "crl-sent",
+        transaction = %exchange.transaction_id(),
+        signer = %exchange.signer().subject(),
+        peer = origin.peer.map(display),
+        path = ?origin.path,
+        "sent a CRL"
+    );
+}
+
 /// Somebody has to decide.
 pub(crate) fn pending(origin: &Origin, exchange: &Exchange) {
     tracing::info!(

@@ -13,8 +13,8 @@ pub trait EnrollmentHandler: fmt::Debug + Send + Sync {
 }
 
 /// A request and where it came from.
-#[derive(Debug)]
-#[non_exhaustive]
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "made by whoever tests a handler")]
 pub struct Submission {
     /// What is asked, and by whom.
     pub request: Request,
@@ -40,6 +40,8 @@ pub enum Decision {
     /// SUCCESS: the certificate asked for. Whatever follows it goes into the reply as well; some devices take the
     /// first certificate they find, so send none but the one asked for unless a client needs the chain.
     Issue(Vec<Certificate>),
+    /// SUCCESS: the DER of the CRL asked for; only ever the answer to GetCRL.
+    Crl(Vec<u8>),
     /// PENDING: a person decides; the client polls.
     Pending,
     /// FAILURE, now and whenever the same is asked again.

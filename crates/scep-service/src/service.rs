@@ -96,19 +96,23 @@ impl ScepService {
             return self.failure(&exchange, FailInfo::BadRequest, TEXT);
         }
         let submission = Submission { request, origin: origin.clone() };
-        match self.0.parts.handler.handle(submission).await {
+        let Inner { parts, signer, .. } = &*self.0;
+        let decision = parts.handler.handle(submission).await;
+        let (encryptor, random, now) = (&*parts.encryptor, &*parts.random, parts.clock.now());
+        match decision {
             Decision::Issue(issued) => {
                 if let Some(certificate) = issued.first() {
                     audit::issued(&origin, &exchange, certificate);
                 }
-                let Inner { parts, signer, .. } = &*self.0;
-                let now = parts.clock.now();
-                Ok(exchange.success(&issued, signer, &*parts.encryptor, &*parts.random, now)?)
+                Ok(exchange.success(&issued, signer, encryptor, random, now)?)
+            }
+            Decision::Crl(crl) => {
+                audit::crl_sent(&origin, &exchange);
+                Ok(exchange.success_with_crl(&crl, signer, encryptor, random, now)?)
             }
             Decision::Pending => {
                 audit::pending(&origin, &exchange);
-                let Inner { parts, signer, .. } = &*self.0;
-                Ok(exchange.pending(signer, &*parts.random, parts.clock.now())?)
+                Ok(exchange.pending(signer, random, now)?)
             }
             Decision::Refuse { info, text } => {
                 audit::refused(&origin, &exchange, "handler-refused", info, &text);

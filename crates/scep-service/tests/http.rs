@@ -174,6 +174,21 @@ async fn pending_and_refusals_are_cert_reps() {
 }
 
 #[tokio::test]
+async fn a_crl_is_delivered_encrypted() {
+    const CRL: [u8; 5] = [0x30, 3, 2, 1, 5];
+    let world = deciding(|| Decision::Crl(CRL.to_vec()));
+    let issuer = world.ca.subject().clone();
+    let message = RequestMessage::GetCrl { issuer, serial: world.ra.serial_number().unwrap() };
+    let request = world.request(&message, &signer().await, |requester| requester).await;
+    let answer = world.post(request.message).await;
+    let policy = AlgorithmPolicy::default();
+    let reply = request.awaited.read(&answer.body, slice::from_ref(&world.ra), &AwsLc, &policy).unwrap();
+    let CertRep::Success(sealed) = reply else { panic!("{reply:?}") };
+    let key = keys().client.unwrap_key(sealed.wrapped_key()).await.unwrap();
+    assert_eq!(sealed.open(&key).unwrap().crls, [CRL]);
+}
+
+#[tokio::test]
 async fn row_68_internal_detail_stays_inside() {
     let no_certificate = deciding(|| Decision::Issue(Vec::new()));
     let no_random = world_with(|parts| ScepParts { random: Arc::new(NoRandom), ..parts });
