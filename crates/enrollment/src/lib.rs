@@ -1,5 +1,35 @@
 //! Decides who may have a certificate.
+//!
+//! An [`Enroller`] takes a certification request, the certificate that signed the message around it and the name of a
+//! profile, and either has the CA issue or says why not ([`Refusal`]). Each [`EnrollmentProfile`] names what it takes as
+//! authority: a one-time challenge ([`OneTimeChallenges`] makes them) or a static one; there is no profile without.
+//! Where the profile has a [`RenewalPolicy`], a valid certificate of this CA is authority for its own successor.
+//!
+//! The object that a certificate will be bound to comes from the challenge, the directory or the certificate renewed,
+//! never from what a requester says of itself; it must be enabled at the moment of issuance. Names come from the
+//! directory: the request only chooses among them.
 
+mod challenge_key;
+mod challenge_text;
+mod enroller;
+mod memory_ledger;
+mod name_text;
+mod names;
+mod one_time;
+mod profile;
+mod refusal;
+mod renewal;
+mod request;
+mod request_policy;
 mod store;
+mod vouching;
 
+pub use challenge_key::ChallengeKey;
+pub use enroller::{Enroller, EnrollerParts, InvalidEnroller};
+pub use memory_ledger::MemoryLedger;
+pub use name_text::TextFlaw;
+pub use one_time::{ChallengeError, OneTimeChallenges};
+pub use profile::{ChallengeAuthority, EnrollmentProfile, RenewalPolicy, StaticChallenge, WeakChallenge};
+pub use refusal::{Refusal, RefusalClass};
+pub use request::{EnrollmentRequest, RequestKind};
 pub use store::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};

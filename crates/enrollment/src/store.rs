@@ -3,7 +3,7 @@
 use std::fmt;
 
 use issuance::{ChallengeId, Earlier, TransactionKey};
-use pki_core::{BoxFuture, UnixTime};
+use pki_core::{BoxFuture, CertRef, UnixTime};
 use serial_binding::BoundObject;
 
 /// Remembers challenges and transactions. Spending a challenge is not here: it happens with
@@ -25,6 +25,13 @@ pub trait EnrollmentStore: fmt::Debug + Send + Sync {
         id: ChallengeId,
         now: UnixTime,
     ) -> BoxFuture<'_, Result<Option<StoredChallenge>, StoreError>>;
+
+    /// The name of the profile that a certificate was issued with; `None` when it is not on record, which is what a store
+    /// that keeps no such record says of every certificate.
+    fn profile_of(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
+        let _ = certificate;
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Makes the challenge useless: it was used for what it was not made for. Returns whether it was live.
     fn burn_challenge<'a>(
@@ -55,7 +62,7 @@ pub struct StoredChallenge {
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "built by every store")]
 pub struct EarlierRequest {
-    /// SHA-256 of the request's DER.
+    /// SHA-256 of what makes a repeat a repeat: [`Provenance::request`](issuance::Provenance::request).
     pub request: [u8; 32],
     /// How far it came.
     pub outcome: Earlier,

@@ -1,0 +1,167 @@
+//! A ledger that lasts as long as the process.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    future::ready,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use issuance::{ChallengeId, Earlier, Intent, IntentOutcome, IssuanceLog, LogError, TransactionKey};
+use pki_core::{BoxFuture, CertRef, Certificate, UnixTime};
+
+use crate::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};
+
+/// How long a repeated transaction gets the certificate that it got before.
+const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Remembers in memory what a ledger must remember: for examples, tests and demonstrations. When the process ends, so
+/// do its promises.
+#[derive(Debug, Default)]
+pub struct MemoryLedger(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    certificates: HashMap<CertRef, Recorded>,
+    transactions: HashMap<TransactionKey, Transaction>,
+    challenges: HashMap<ChallengeId, StoredChallenge>,
+}
+
+#[derive(Debug)]
+struct Recorded {
+    intent: Intent,
+    certificate: Option<Certificate>,
+}
+
+#[derive(Debug)]
+struct Transaction {
+    request: [u8; 32],
+    certificate: CertRef,
+    begun: UnixTime,
+}
+
+impl MemoryLedger {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was issued, with what it was issued on the strength of; in no order.
+    pub fn issued(&self) -> Vec<(Intent, Certificate)> {
+        let state = self.state();
+        let issued = state.certificates.values();
+        issued.filter_map(|recorded| Some((recorded.intent.clone(), recorded.certificate.clone()?))).collect()
+    }
+
+    /// How many intents are on record, finished or not.
+    pub fn intents(&self) -> usize {
+        self.state().certificates.len()
+    }
+
+    /// Nothing here can panic halfway through a change, so that a poisoned lock still guards a sound state.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn earlier(&self, transaction: TransactionKey, not_before: UnixTime) -> Option<EarlierRequest> {
+        let run = self.transactions.get(&transaction).filter(|run| run.begun >= not_before)?;
+        let recorded = self.certificates.get(&run.certificate)?;
+        let outcome = match &recorded.certificate {
+            Some(certificate) => Earlier::Issued(certificate.clone()),
+            None => Earlier::Prepared { certificate: run.certificate, tbs: recorded.intent.tbs.clone() },
+        };
+        Some(EarlierRequest { request: run.request, outcome })
+    }
+
+    fn live(&self, id: ChallengeId, now: UnixTime) -> Option<&StoredChallenge> {
+        self.challenges.get(&id).filter(|challenge| challenge.expires >= now)
+    }
+
+    fn record(&mut self, intent: &Intent) -> IntentOutcome {
+        let provenance = &intent.provenance;
+        if let Some(earlier) = self.earlier(provenance.transaction, intent.at.saturating_sub(WINDOW)) {
+            return if earlier.request == provenance.request {
+                IntentOutcome::Repeated(earlier.outcome)
+            } else {
+                IntentOutcome::TransactionTaken
+            };
+        }
+        if provenance.spends.is_some_and(|id| self.live(id, intent.at).is_none()) {
+            return IntentOutcome::ChallengeSpent;
+        }
+        let Entry::Vacant(free) = self.certificates.entry(intent.certificate) else {
+            return IntentOutcome::SerialTaken;
+        };
+        free.insert(Recorded { intent: intent.clone(), certificate: None });
+        if let Some(id) = provenance.spends {
+            self.challenges.remove(&id);
+        }
+        let run =
+            Transaction { request: provenance.request, certificate: intent.certificate, begun: intent.at };
+        self.transactions.insert(provenance.transaction, run);
+        IntentOutcome::Recorded
+    }
+}
+
+impl IssuanceLog for MemoryLedger {
+    fn record_intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<IntentOutcome, LogError>> {
+        Box::pin(ready(Ok(self.state().record(intent))))
+    }
+
+    fn record_issued<'a>(
+        &'a self,
+        issued: CertRef,
+        certificate: &'a Certificate,
+    ) -> BoxFuture<'a, Result<Certificate, LogError>> {
+        let mut state = self.state();
+        let recorded = state.certificates.get_mut(&issued);
+        let on_record =
+            recorded.map(|recorded| recorded.certificate.get_or_insert(certificate.clone()).clone());
+        Box::pin(ready(
+            on_record.ok_or_else(|| LogError::new("there is no intent to issue that certificate")),
+        ))
+    }
+}
+
+impl EnrollmentStore for MemoryLedger {
+    fn recall(
+        &self,
+        transaction: TransactionKey,
+        not_before: UnixTime,
+    ) -> BoxFuture<'_, Result<Option<EarlierRequest>, StoreError>> {
+        Box::pin(ready(Ok(self.state().earlier(transaction, not_before))))
+    }
+
+    fn add_challenge<'a>(&'a self, challenge: &'a StoredChallenge) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.state().challenges.insert(challenge.id, challenge.clone());
+        Box::pin(ready(Ok(())))
+    }
+
+    fn live_challenge(
+        &self,
+        id: ChallengeId,
+        now: UnixTime,
+    ) -> BoxFuture<'_, Result<Option<StoredChallenge>, StoreError>> {
+        Box::pin(ready(Ok(self.state().live(id, now).cloned())))
+    }
+
+    fn profile_of(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
+        let state = self.state();
+        let recorded = state.certificates.get(&certificate);
+        Box::pin(ready(Ok(recorded.map(|recorded| recorded.intent.profile.clone()))))
+    }
+
+    fn burn_challenge<'a>(
+        &'a self,
+        id: ChallengeId,
+        now: UnixTime,
+        _why: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let mut state = self.state();
+        let was_live = state.live(id, now).is_some();
+        state.challenges.remove(&id);
+        Box::pin(ready(Ok(was_live)))
+    }
+}

@@ -1,0 +1,234 @@
+//! Why nobody gets a certificate, by who has to do something about it.
+
+use std::{borrow::Cow, fmt};
+
+use directory::DirectoryError;
+use issuance::{IssueError, KeyNotAllowed, LogError, PrepareError, SignError};
+use pki_core::{KeyError, Oid};
+use revocation::SourceError;
+
+use crate::{StoreError, TextFlaw};
+
+/// No certificate. `Display` is for the operator; [`Refusal::reply_text`] is for the requester. Neither tells a secret,
+/// and whatever a stranger chose is escaped and cut.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no profile of that name here.
+    #[error("there is no such profile here: correct the URL")]
+    ProfileUnknown,
+    /// A part of the request is not what it should be.
+    #[error("the certification request cannot be read: {0}")]
+    Malformed(String),
+    /// The request is signed with an algorithm that is not taken.
+    #[error("a request signed with {0} is not taken: sign it with SHA-256")]
+    AlgorithmNotAllowed(Oid),
+    /// The profile does not take the key.
+    #[error(transparent)]
+    KeyNotAllowed(#[from] KeyNotAllowed),
+    /// The request's own signature does not hold.
+    #[error("the certification request was not signed by the key in it")]
+    PossessionUnproven,
+    /// The message around the request was signed by another key.
+    #[error("the message must be signed by the key that is to be certified: it was signed by another")]
+    SignerMismatch,
+    /// The profile does not give that extended key usage.
+    #[error("the profile does not give the extended key usage {0}: ask for others, or for none")]
+    UsageNotAllowed(Oid),
+    /// A name that no certificate may carry.
+    #[error("{which} cannot be taken: {flaw}")]
+    NameInvalid {
+        /// Which name.
+        which: &'static str,
+        /// What is wrong with it.
+        flaw: TextFlaw,
+    },
+    /// A name that is not the object's, or was not the certificate's that is renewed.
+    #[error("{0}")]
+    NamesNotAllowed(String),
+    /// The transaction belongs to another request.
+    #[error(
+        "another request was made in this transaction: begin a new one, with a new transactionID or a new key"
+    )]
+    TransactionReused,
+    /// No challenge where one is needed.
+    #[error("expected a challenge: the request has none")]
+    ChallengeMissing,
+    /// No such challenge: wrong, expired, burnt or spent.
+    #[error("the challenge is not known, has expired or was used before: get a new one")]
+    ChallengeUnknown,
+    /// Another transaction spent the challenge meanwhile.
+    #[error("the challenge was spent by another request: get a new one")]
+    ChallengeSpent,
+    /// The challenge was made for another profile, and is good for nothing any more.
+    #[error("the challenge was made for another profile: get a new one")]
+    ChallengeMisused,
+    /// The directory has no such object, or has it no more.
+    #[error("the directory has no such object")]
+    ObjectUnknown,
+    /// The directory has several objects of that name.
+    #[error("the directory has more than one object of that name: use a name that only one has")]
+    ObjectAmbiguous,
+    /// The object is disabled.
+    #[error("the object is disabled in the directory")]
+    ObjectDisabled,
+    /// The profile has no renewal.
+    #[error("certificates of this profile are not renewed: enroll anew with a challenge")]
+    RenewalOff,
+    /// The signer's certificate is not one of this CA's for an object.
+    #[error("expected a renewal signed with a certificate of this CA: it was signed with another")]
+    SignerForeign,
+    /// The signer's certificate is not valid now.
+    #[error("the certificate to be renewed is expired, or not yet valid: enroll anew with a challenge")]
+    SignerNotValid,
+    /// The signer's certificate is revoked or on hold, or nobody knows it.
+    #[error("the certificate to be renewed is not in good standing")]
+    SignerRevoked,
+    /// The signer's certificate is of another profile.
+    #[error("the certificate to be renewed was issued with another profile: renew it there")]
+    RenewalElsewhere,
+    /// The signer's certificate is too young.
+    #[error("it is too early to renew: wait until the certificate is nearer to its end")]
+    RenewalTooEarly,
+    /// The directory could not be asked.
+    #[error("{0}")]
+    DirectoryUnavailable(String),
+    /// Nobody could tell whether the certificate to be renewed is revoked.
+    #[error("the standing of the certificate to be renewed cannot be told now: {0}")]
+    StatusUnavailable(String),
+    /// The store of challenges and transactions, or the record of issued certificates, failed.
+    #[error("{0}")]
+    StoreUnavailable(String),
+    /// The CA's key cannot be used now.
+    #[error("{0}")]
+    KeyUnavailable(String),
+    /// Something here is broken or misconfigured.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// What kind of answer a refusal is; services map it to their protocol's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "services must decide each case")]
+pub enum RefusalClass {
+    /// An algorithm or key that is not taken (SCEP `badAlg`).
+    BadAlgorithm,
+    /// Understood, and not permitted (SCEP `badRequest`).
+    BadRequest,
+    /// No fault of the requester; the same may be tried again later (HTTP 503).
+    TryLater,
+    /// No fault of the requester, and trying again does not help (HTTP 500).
+    Internal,
+}
+
+impl Refusal {
+    /// A name for machines that stays the same from version to version.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ProfileUnknown => "profile-unknown",
+            Self::Malformed(_) => "request-malformed",
+            Self::AlgorithmNotAllowed(_) => "algorithm-not-allowed",
+            Self::KeyNotAllowed(_) => "key-not-allowed",
+            Self::PossessionUnproven => "possession-unproven",
+            Self::SignerMismatch => "signer-mismatch",
+            Self::UsageNotAllowed(_) => "usage-not-allowed",
+            Self::NameInvalid { .. } => "name-invalid",
+            Self::NamesNotAllowed(_) => "names-not-allowed",
+            Self::TransactionReused => "transaction-reused",
+            Self::ChallengeMissing => "challenge-missing",
+            Self::ChallengeUnknown => "challenge-unknown",
+            Self::ChallengeSpent => "challenge-spent",
+            Self::ChallengeMisused => "challenge-misused",
+            Self::ObjectUnknown => "object-unknown",
+            Self::ObjectAmbiguous => "object-ambiguous",
+            Self::ObjectDisabled => "object-disabled",
+            Self::RenewalOff => "renewal-off",
+            Self::SignerForeign => "renewal-signer-foreign",
+            Self::SignerNotValid => "renewal-signer-not-valid",
+            Self::SignerRevoked => "renewal-signer-revoked",
+            Self::RenewalElsewhere => "renewal-other-profile",
+            Self::RenewalTooEarly => "renewal-too-early",
+            Self::DirectoryUnavailable(_) => "directory-unavailable",
+            Self::StatusUnavailable(_) => "status-unavailable",
+            Self::StoreUnavailable(_) => "store-unavailable",
+            Self::KeyUnavailable(_) => "key-unavailable",
+            Self::Internal(_) => "internal-error",
+        }
+    }
+
+    /// What kind of answer it is.
+    pub fn class(&self) -> RefusalClass {
+        match self {
+            Self::AlgorithmNotAllowed(_) | Self::KeyNotAllowed(_) => RefusalClass::BadAlgorithm,
+            Self::DirectoryUnavailable(_)
+            | Self::StatusUnavailable(_)
+            | Self::StoreUnavailable(_)
+            | Self::KeyUnavailable(_) => RefusalClass::TryLater,
+            Self::Internal(_) => RefusalClass::Internal,
+            _ => RefusalClass::BadRequest,
+        }
+    }
+
+    /// What the requester may be told: what is wrong with the request, but nothing of what is wrong here.
+    pub fn reply_text(&self) -> Cow<'static, str> {
+        match self.class() {
+            RefusalClass::BadAlgorithm | RefusalClass::BadRequest => Cow::Owned(self.to_string()),
+            RefusalClass::TryLater => Cow::Borrowed("no decision can be made now: try again later"),
+            RefusalClass::Internal => Cow::Borrowed("something is wrong here: tell the operator of this CA"),
+        }
+    }
+
+    pub(crate) fn malformed(error: impl fmt::Display) -> Self {
+        Self::Malformed(error.to_string())
+    }
+
+    pub(crate) fn name_not_allowed(which: &str, asked: Option<&str>) -> Self {
+        Self::NamesNotAllowed(match asked {
+            None => format!("the object has no {which} that a certificate may carry"),
+            Some(asked) => {
+                let asked: String = asked.chars().take(80).flat_map(char::escape_debug).collect();
+                format!("the {which} \"{asked}\" is not one that the certificate may carry")
+            }
+        })
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::StoreUnavailable(error.to_string())
+    }
+}
+
+impl From<LogError> for Refusal {
+    fn from(error: LogError) -> Self {
+        Self::StoreUnavailable(error.to_string())
+    }
+}
+
+impl From<SourceError> for Refusal {
+    fn from(error: SourceError) -> Self {
+        Self::StatusUnavailable(error.to_string())
+    }
+}
+
+impl From<DirectoryError> for Refusal {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Ambiguous { .. } => Self::ObjectAmbiguous,
+            other => Self::DirectoryUnavailable(other.to_string()),
+        }
+    }
+}
+
+impl From<IssueError> for Refusal {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Prepare(PrepareError::Key(key)) => Self::KeyNotAllowed(key),
+            IssueError::ChallengeSpent => Self::ChallengeSpent,
+            IssueError::TransactionTaken => Self::TransactionReused,
+            IssueError::Log(log) => log.into(),
+            IssueError::Sign(SignError::Key(KeyError::Unavailable(why))) => Self::KeyUnavailable(why),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Whether a certificate is authority for its own successor.
+
+use directory::ObjectNames;
+use pki_core::{CertRef, Certificate, SerialNumber, SignatureVerifier, UnixTime};
+use revocation::Standing;
+use serial_binding::{BoundObject, Resolution};
+
+use crate::{Enroller, EnrollmentProfile, Refusal, RenewalPolicy, names};
+
+/// A certificate that may be renewed.
+#[derive(Debug)]
+pub(crate) struct Renewable<'a> {
+    pub(crate) certificate: &'a Certificate,
+    pub(crate) serial: SerialNumber,
+    pub(crate) object: BoundObject,
+}
+
+impl<'a> Renewable<'a> {
+    /// Only a certificate that this CA's key signed, for an object, valid now, of this profile, not too young, and in
+    /// good standing. Whatever cannot be told is no yes.
+    pub(crate) async fn check(
+        enroller: &Enroller,
+        profile: &EnrollmentProfile,
+        policy: RenewalPolicy,
+        certificate: &'a Certificate,
+        now: UnixTime,
+    ) -> Result<Self, Refusal> {
+        let parts = enroller.parts();
+        let (serial, object) = issued_here(enroller, certificate, &*parts.verifier)?;
+        check_time(certificate, policy, now)?;
+        let reference = parts.authority.issuer().certificate_ref(serial);
+        check_profile(enroller, profile, certificate, reference).await?;
+        match parts.revocation.status(reference).await?.standing {
+            Standing::Good => Ok(Self { certificate, serial, object }),
+            Standing::NotMine | Standing::Hold { .. } | Standing::Revoked { .. } => {
+                Err(Refusal::SignerRevoked)
+            }
+        }
+    }
+
+    /// Of `allowed`, the names that the certificate has already.
+    pub(crate) fn names_kept(&self, allowed: ObjectNames) -> Result<ObjectNames, Refusal> {
+        names::kept(allowed, self.certificate)
+    }
+}
+
+/// The serial number and the object of a certificate that this CA's key, and not only its name, signed.
+///
+/// The CA's own certificates, those of its registration authority and of its responders, have serial numbers that are
+/// bound to nothing, and so are none of these.
+fn issued_here(
+    enroller: &Enroller,
+    certificate: &Certificate,
+    verifier: &dyn SignatureVerifier,
+) -> Result<(SerialNumber, BoundObject), Refusal> {
+    let authority = &enroller.parts().authority;
+    let ca = authority.issuer().certificate();
+    if !certificate.issuer().matches(ca.subject()) {
+        return Err(Refusal::SignerForeign);
+    }
+    certificate.verify_signed_by(ca.public_key(), verifier).map_err(|_| Refusal::SignerForeign)?;
+    let serial = certificate.serial_number().ok_or(Refusal::SignerForeign)?;
+    match authority.binding().resolve(&serial) {
+        Resolution::Object(object) => Ok((serial, object)),
+        Resolution::Unbound | Resolution::Foreign => Err(Refusal::SignerForeign),
+    }
+}
+
+fn check_time(certificate: &Certificate, policy: RenewalPolicy, now: UnixTime) -> Result<(), Refusal> {
+    let validity = certificate.validity();
+    if !validity.contains(now) {
+        return Err(Refusal::SignerNotValid);
+    }
+    match policy.opens() {
+        Some(rest) if validity.not_after().saturating_since(now) > rest => Err(Refusal::RenewalTooEarly),
+        _ => Ok(()),
+    }
+}
+
+/// Where the store does not know the profile of the certificate, it is judged by its looks: a renewal must not gain
+/// extended key usages.
+async fn check_profile(
+    enroller: &Enroller,
+    profile: &EnrollmentProfile,
+    certificate: &Certificate,
+    reference: CertRef,
+) -> Result<(), Refusal> {
+    let same = if let Some(recorded) = enroller.parts().store.profile_of(reference).await? {
+        recorded == profile.name()
+    } else {
+        let held = certificate.extended_key_usages().map_err(Refusal::malformed)?;
+        profile.issuance().settings().extended_key_usages.iter().all(|usage| held.contains(usage))
+    };
+    if same { Ok(()) } else { Err(Refusal::RenewalElsewhere) }
+}

@@ -1,0 +1,29 @@
+//! What is decided upon.
+
+use pki_core::{Certificate, CertificationRequest};
+
+/// A certification request and how it came.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "built by every service")]
+pub struct EnrollmentRequest<'a> {
+    /// The name of the profile that is asked for; from the URL, never from the request.
+    pub profile: &'a str,
+    /// The transactionID, as it came.
+    pub transaction_id: &'a [u8],
+    /// The certification request.
+    pub csr: CertificationRequest,
+    /// The certificate whose key signed the message around it. The service has verified that signature.
+    pub signer: Certificate,
+    /// What the message says that it is.
+    pub kind: RequestKind,
+}
+
+/// What a message says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "closed on the wire")]
+pub enum RequestKind {
+    /// PKCSReq: a first enrollment, authorized by a challenge.
+    Initial,
+    /// RenewalReq: authorized by the signer's certificate.
+    Renewal,
+}
