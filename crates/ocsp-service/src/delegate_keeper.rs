@@ -1,6 +1,7 @@
 //! Keeps a sound delegate of one CA at hand.
 
 use std::{
+    fmt,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -95,6 +96,19 @@ impl DelegateKeeper {
         let validity = self.current().delegate.certificate().validity();
         let life = validity.not_after().saturating_since(validity.not_before());
         validity.not_before().saturating_add(life.checked_div(2).unwrap_or_default())
+    }
+
+    /// Loud in the last tenth of the certificate's life; before, there is time for the next attempts.
+    pub(crate) fn log_failure(&self, error: &dyn fmt::Display) {
+        let validity = self.certificate().validity();
+        let (life, not_after) =
+            (validity.not_after().saturating_since(validity.not_before()), validity.not_after());
+        let left = not_after.saturating_since(self.clock.now());
+        if left < life.checked_div(10).unwrap_or_default() {
+            tracing::error!(issuer = ?self.issuer, %not_after, %error, "responder certificate not renewed");
+        } else {
+            tracing::info!(issuer = ?self.issuer, %not_after, %error, "responder certificate not renewed yet");
+        }
     }
 
     pub(crate) fn current(&self) -> Arc<ActiveDelegate> {

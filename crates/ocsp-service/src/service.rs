@@ -15,6 +15,9 @@ use crate::{
     responder::{Given, Responder},
 };
 
+/// How often it is looked whether a delegate is to be renewed, and how long its source may take.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
+
 /// What an [`OcspService`] needs.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "every part is required")]
@@ -124,23 +127,24 @@ impl OcspService {
         loop {
             tokio::time::sleep(self.until_renewal()).await;
             for keeper in &self.0.responder.issuers {
-                if let Err(error) = keeper.renew_if_due().await {
-                    let not_after = keeper.certificate().validity().not_after();
-                    tracing::warn!(issuer = ?keeper.issuer(), %not_after, %error, "responder certificate not renewed");
+                // One CA whose key does not answer must not keep the others waiting for ever.
+                match tokio::time::timeout(RENEWAL_INTERVAL, keeper.renew_if_due()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => keeper.log_failure(&error),
+                    Err(elapsed) => keeper.log_failure(&elapsed),
                 }
             }
         }
     }
 
-    /// No longer than a minute, so that a clock that is set is noticed, and no shorter than a second.
+    /// No longer than [`RENEWAL_INTERVAL`], so that a clock that is set is noticed, and no shorter than a second.
     fn until_renewal(&self) -> Duration {
-        const LONGEST: Duration = Duration::from_secs(60);
-        const SHORTEST: Duration = Duration::from_secs(1);
         let now = self.now();
         let due = self.0.responder.issuers.iter().map(|keeper| keeper.renew_at());
         // What is overdue failed the last time, and is tried again after the longest wait.
-        let next = due.filter(|due| *due > now).min().map_or(LONGEST, |due| due.saturating_since(now));
-        next.clamp(SHORTEST, LONGEST)
+        let next = due.filter(|due| *due > now).min();
+        let wait = next.map_or(RENEWAL_INTERVAL, |due| due.saturating_since(now));
+        wait.clamp(Duration::from_secs(1), RENEWAL_INTERVAL)
     }
 
     fn now(&self) -> UnixTime {
