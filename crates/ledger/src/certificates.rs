@@ -61,15 +61,16 @@ pub struct CertificateRecord {
     pub revoked: Option<(UnixTime, CrlReason)>,
 }
 
-const COLUMNS: &str = "SELECT c.issuer, c.serial, c.der, c.profile, c.subject, c.object, c.not_after, c.issued, \
-                       c.renews, r.since, r.reason FROM certificate c \
-                       LEFT JOIN revocation r ON r.issuer = c.issuer AND r.serial = c.serial";
+const COLUMNS: &str = "SELECT i.octets AS issuer, c.serial, c.der, c.profile, c.subject, c.object, c.not_after, \
+                       c.issued, c.renews, r.since, r.reason \
+                       FROM certificate c JOIN issuer i ON i.id = c.issuer \
+                       LEFT JOIN revocation r ON r.issuer = i.octets AND r.serial = c.serial";
 
 pub(crate) fn find(
     connection: &Connection,
     certificate: CertRef,
 ) -> rusqlite::Result<Option<CertificateRecord>> {
-    let sql = format!("{COLUMNS} WHERE c.issuer = ? AND c.serial = ?");
+    let sql = format!("{COLUMNS} WHERE i.octets = ? AND c.serial = ?");
     let key = params![certificate.issuer.as_bytes(), certificate.serial.as_be_bytes()];
     connection.prepare_cached(&sql)?.query_row(key, record).optional()
 }
@@ -81,7 +82,8 @@ pub(crate) fn search(
     let sql = format!(
         "{COLUMNS} WHERE instr(lower(c.subject), lower(?)) > 0 AND (?2 IS NULL OR c.object = ?2) \
          AND c.not_after > ?3 AND c.not_after <= ?4 \
-         AND (?5 IS NULL OR c.id < (SELECT id FROM certificate WHERE issuer = ?5 AND serial = ?6)) \
+         AND (?5 IS NULL OR c.id < (SELECT last.id FROM certificate last JOIN issuer o ON o.id = last.issuer \
+         WHERE o.octets = ?5 AND last.serial = ?6)) \
          ORDER BY c.id DESC LIMIT ?7"
     );
     let mut statement = connection.prepare_cached(&sql)?;

@@ -43,7 +43,8 @@ fn record_intent(
     intent: &Intent,
     window_opened: UnixTime,
 ) -> rusqlite::Result<IntentOutcome> {
-    const OPEN: &str = "INSERT OR REPLACE INTO enrollment (transaction_key, request, certificate, begun) VALUES (?, ?, ?, ?)";
+    const OPEN: &str =
+        "INSERT OR REPLACE INTO enrollment (transaction_key, certificate, begun) VALUES (?, ?, ?)";
     let provenance = &intent.provenance;
     let key = provenance.transaction.as_bytes();
     if let Some((request, outcome)) = earlier(connection, key, window_opened)? {
@@ -54,13 +55,14 @@ fn record_intent(
             IntentOutcome::TransactionTaken
         });
     }
-    let Some(certificate) = claim_serial(connection, intent)? else { return Ok(IntentOutcome::SerialTaken) };
     if !spend_challenge(connection, intent)? {
-        connection.prepare_cached("DELETE FROM certificate WHERE id = ?")?.execute([certificate])?;
         return Ok(IntentOutcome::ChallengeSpent);
     }
-    let row = params![key, provenance.request, certificate, encoding::seconds(intent.at)];
-    connection.prepare_cached(OPEN)?.execute(row)?;
+    let Some(certificate) = claim_serial(connection, intent)? else {
+        give_challenge_back(connection, intent)?;
+        return Ok(IntentOutcome::SerialTaken);
+    };
+    connection.prepare_cached(OPEN)?.execute(params![key, certificate, encoding::seconds(intent.at)])?;
     Ok(IntentOutcome::Recorded)
 }
 
@@ -70,8 +72,9 @@ pub(crate) fn earlier(
     key: &[u8; 32],
     window_opened: UnixTime,
 ) -> rusqlite::Result<Option<([u8; 32], Earlier)>> {
-    const SQL: &str = "SELECT e.request, c.issuer, c.serial, c.tbs, c.der FROM enrollment e \
-                       JOIN certificate c ON c.id = e.certificate WHERE e.transaction_key = ? AND e.begun >= ?";
+    const SQL: &str = "SELECT c.request, i.octets AS issuer, c.serial, c.tbs, c.der FROM enrollment e \
+                       JOIN certificate c ON c.id = e.certificate JOIN issuer i ON i.id = c.issuer \
+                       WHERE e.transaction_key = ? AND e.begun >= ?";
     let mut statement = connection.prepare_cached(SQL)?;
     let run = |row: &Row<'_>| Ok((encoding::octets32(row, "request")?, outcome(row)?));
     statement.query_row(params![key, encoding::seconds(window_opened)], run).optional()
@@ -90,9 +93,21 @@ fn certificate(der: &[u8]) -> rusqlite::Result<Certificate> {
 
 /// The row of the certificate; `None` when that serial number has been given before.
 fn claim_serial(connection: &Connection, intent: &Intent) -> rusqlite::Result<Option<i64>> {
+    const ISSUER: &str = "INSERT INTO issuer (octets) VALUES (?) ON CONFLICT DO NOTHING";
+    let claimed = insert_certificate(connection, intent)?;
+    let issuer = intent.certificate.issuer;
+    // Nothing is inserted for a new CA either, once.
+    if claimed.is_none() && connection.prepare_cached(ISSUER)?.execute([issuer.as_bytes()])? == 1 {
+        return insert_certificate(connection, intent);
+    }
+    Ok(claimed)
+}
+
+fn insert_certificate(connection: &Connection, intent: &Intent) -> rusqlite::Result<Option<i64>> {
     const SQL: &str = "INSERT INTO certificate \
         (issuer, serial, tbs, profile, subject, object, not_after, prepared, request, spends, renews) \
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (issuer, serial) DO NOTHING";
+        SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 FROM issuer WHERE octets = ?1 \
+        ON CONFLICT (serial, issuer) DO NOTHING";
     let provenance = &intent.provenance;
     let inserted = connection.prepare_cached(SQL)?.execute(params![
         intent.certificate.issuer.as_bytes(),
@@ -120,6 +135,13 @@ fn spend_challenge(connection: &Connection, intent: &Intent) -> rusqlite::Result
     Ok(spent == 1)
 }
 
+/// Undoes [`spend_challenge`] within the same transaction.
+fn give_challenge_back(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
+    const SQL: &str = "UPDATE challenge SET spent_by = NULL, spent = NULL WHERE id = ?";
+    let Some(id) = &intent.provenance.spends else { return Ok(()) };
+    connection.prepare_cached(SQL)?.execute([id.as_bytes()]).map(drop)
+}
+
 /// The certificate on record for that serial number; `None` when there is not even an intent.
 fn record_issued(
     connection: &Connection,
@@ -128,14 +150,15 @@ fn record_issued(
     at: UnixTime,
 ) -> rusqlite::Result<Option<Certificate>> {
     const UPDATE: &str = "UPDATE certificate SET der = ?, tbs = NULL, issued = ? \
-                          WHERE issuer = ? AND serial = ? AND der IS NULL";
-    const SELECT: &str = "SELECT der FROM certificate WHERE issuer = ? AND serial = ?";
-    let (ca, serial) = (issued.issuer.as_bytes(), issued.serial.as_be_bytes());
-    let row = params![made.as_der(), encoding::seconds(at), ca, serial];
+                          WHERE serial = ? AND issuer = (SELECT id FROM issuer WHERE octets = ?) AND der IS NULL";
+    const SELECT: &str =
+        "SELECT der FROM certificate WHERE serial = ? AND issuer = (SELECT id FROM issuer WHERE octets = ?)";
+    let (serial, ca) = (issued.serial.as_be_bytes(), issued.issuer.as_bytes());
+    let row = params![made.as_der(), encoding::seconds(at), serial, ca];
     if connection.prepare_cached(UPDATE)?.execute(row)? == 1 {
         return Ok(Some(made.clone()));
     }
     let mut statement = connection.prepare_cached(SELECT)?;
-    let der = statement.query_row(params![ca, serial], |row| row.get::<_, Vec<u8>>("der")).optional()?;
+    let der = statement.query_row(params![serial, ca], |row| row.get::<_, Vec<u8>>("der")).optional()?;
     der.map(|der| certificate(&der)).transpose()
 }

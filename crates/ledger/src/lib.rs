@@ -8,6 +8,7 @@
 //! writes; whatever has queued up while it waited for the disk goes into its next transaction.
 
 mod certificates;
+mod challenges;
 mod encoding;
 mod enrollment_store;
 mod error;
@@ -22,6 +23,7 @@ mod watch;
 mod writer;
 
 pub use certificates::{CertificateQuery, CertificateRecord};
+pub use challenges::{ChallengeFate, ChallengeRecord};
 pub use error::{LedgerError, RevokeError};
 pub use issued_only::IssuedOnly;
 pub use ledger_file::{Ledger, LedgerSettings};

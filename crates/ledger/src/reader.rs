@@ -62,8 +62,8 @@ impl LedgerReader {
 
     /// When the certificate was issued; `None` when it was not.
     pub fn issued_at(&self, certificate: CertRef) -> Result<Option<UnixTime>, LedgerError> {
-        const SQL: &str =
-            "SELECT issued FROM certificate WHERE issuer = ? AND serial = ? AND issued IS NOT NULL";
+        const SQL: &str = "SELECT c.issued FROM certificate c JOIN issuer i ON i.id = c.issuer \
+             WHERE i.octets = ? AND c.serial = ? AND c.issued IS NOT NULL";
         self.0.connections.read(|connection| {
             let mut statement = connection.prepare_cached(SQL)?;
             let key = (certificate.issuer.as_bytes(), certificate.serial.as_be_bytes());

@@ -116,7 +116,8 @@ pub(crate) fn history(
 }
 
 fn is_on_record(connection: &Connection, certificate: CertRef) -> rusqlite::Result<bool> {
-    const SQL: &str = "SELECT 1 FROM certificate WHERE issuer = ? AND serial = ?";
+    const SQL: &str =
+        "SELECT 1 FROM certificate c JOIN issuer i ON i.id = c.issuer WHERE i.octets = ? AND c.serial = ?";
     let key = params![certificate.issuer.as_bytes(), certificate.serial.as_be_bytes()];
     connection.prepare_cached(SQL)?.exists(key)
 }

@@ -2,36 +2,41 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use crate::LedgerError;
 
 /// Each step takes a file from the version that is its place here to the next; steps are only ever added.
 const STEPS: [&str; 1] = [r"
+    CREATE TABLE issuer (
+        id     INTEGER PRIMARY KEY,
+        octets BLOB NOT NULL UNIQUE  -- IssuerId
+    ) STRICT;
+
     CREATE TABLE certificate (
         id         INTEGER PRIMARY KEY,
-        issuer     BLOB NOT NULL,    -- IssuerId
+        issuer     INTEGER NOT NULL REFERENCES issuer (id),
         serial     BLOB NOT NULL,    -- content octets
-        tbs        BLOB,             -- until it is signed
-        der        BLOB,             -- once it is
-        profile    TEXT NOT NULL,
-        subject    TEXT NOT NULL,
-        object     BLOB,             -- kind, then id
         not_after  INTEGER NOT NULL,
         prepared   INTEGER NOT NULL,
         issued     INTEGER,
-        request    BLOB NOT NULL,    -- SHA-256 of the CSR
+        profile    TEXT NOT NULL,
+        subject    TEXT NOT NULL,
+        object     BLOB,             -- kind, then id
+        request    BLOB NOT NULL,    -- SHA-256 of what makes a repeat a repeat
         spends     BLOB,             -- ChallengeId
-        renews     BLOB              -- serial
+        renews     BLOB,             -- serial
+        tbs        BLOB,             -- until it is signed
+        der        BLOB              -- once it is
     ) STRICT;
-    CREATE UNIQUE INDEX certificate_serial ON certificate (issuer, serial);
+    -- Entries of these indexes fall on pages at random, each of which every commit writes: they are kept narrow.
+    CREATE UNIQUE INDEX certificate_serial ON certificate (serial, issuer);
     CREATE INDEX certificate_object ON certificate (object) WHERE object IS NOT NULL;
     CREATE INDEX certificate_expiry ON certificate (not_after);
 
     CREATE TABLE enrollment (        -- TransactionKey -> its last run
         transaction_key BLOB PRIMARY KEY,
-        request         BLOB NOT NULL,
-        certificate     INTEGER NOT NULL REFERENCES certificate (id),
+        certificate     INTEGER NOT NULL,
         begun           INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
@@ -81,11 +86,16 @@ const STEPS: [&str; 1] = [r"
 )]
 const VERSION: i32 = STEPS.len() as i32;
 
+/// Pages that the writer keeps in memory, in KiB.
+const WRITER_CACHE: i32 = 8 * 1024;
+
 /// Sets a connection up. Every connection of a ledger goes through here.
 pub(crate) fn configure(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let set = || {
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
         connection.set_prepared_statement_cache_capacity(64);
+        // Or statements that compare times would be planned anew whenever they are given other times.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "foreign_keys", true)
     };
     set().map_err(|error| LedgerError::sqlite(path, &error))
@@ -100,6 +110,7 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Le
         return Err(LedgerError::new(path, "cannot be put into WAL mode: keep it on a local disk"));
     }
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(failed)?;
     let migration = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
     let migration = migration.map_err(failed)?;
     let done = usize::try_from(version(&migration, path)?).unwrap_or(0);
