@@ -11,6 +11,7 @@
 
 mod challenge_key;
 mod challenge_text;
+mod decision;
 mod enroller;
 mod memory_ledger;
 mod name_text;
