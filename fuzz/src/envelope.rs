@@ -14,10 +14,10 @@ const CONSTRUCTED_0: u8 = 0xA0;
 const PRIMITIVE_0: u8 = 0x80;
 const PRINTABLE_STRING: u8 = 0x13;
 
-/// An RSA CA; recipient and signer of every message here.
+/// An RSA certificate; recipient and signer of every message here.
 pub fn ca() -> &'static Certificate {
     static CA: LazyLock<Certificate> = LazyLock::new(|| {
-        let pem = include_str!("../../vectors/ocsp/pki/rsa-ca.pem");
+        let pem = include_str!("../../vectors/scep/pki/ra.pem");
         Certificate::from_pem(pem).expect("a certificate among the vectors")
     });
     &CA

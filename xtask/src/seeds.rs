@@ -2,7 +2,9 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use base64ct::{Base64, Encoding as _};
@@ -16,7 +18,7 @@ struct Source {
     folder: &'static str,
     begins: &'static str,
     ends: &'static str,
-    form: fn(&[u8]) -> Vec<Vec<u8>>,
+    form: fn(&Path) -> Result<Vec<Vec<u8>>, Failure>,
 }
 
 const SOURCES: &[Source] = &[
@@ -24,10 +26,11 @@ const SOURCES: &[Source] = &[
     Source { target: "ocsp_response", folder: "ocsp", begins: "response", ends: "input.der", form: as_it_is },
     Source { target: "ocsp_get", folder: "ocsp", begins: "request", ends: "input.der", form: get_target },
     Source { target: "certificate", folder: "", begins: "", ends: ".pem", form: from_pem },
-    Source { target: "certificate", folder: "", begins: "", ends: "csr.der", form: as_it_is },
-    Source { target: "certificate", folder: "scep", begins: "ca-cert", ends: ".der", form: as_it_is },
+    Source { target: "certificate", folder: "scep", begins: "apple", ends: "input.der", form: opened },
+    Source { target: "certificate", folder: "scep", begins: "windows", ends: "input.der", form: opened },
     Source { target: "scep_message", folder: "scep", begins: "", ends: "input.der", form: as_it_is },
-    Source { target: "scep_inner", folder: "", begins: "", ends: "csr.der", form: typed },
+    Source { target: "scep_inner", folder: "scep", begins: "apple", ends: "input.der", form: typed },
+    Source { target: "scep_inner", folder: "scep", begins: "windows", ends: "input.der", form: typed },
     Source { target: "ber_normalize", folder: "scep", begins: "", ends: "input.der", form: as_it_is },
     Source { target: "serial_codec", folder: "serial-binding", begins: "", ends: ".toml", form: serials },
 ];
@@ -42,8 +45,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
         fs::create_dir_all(&folder).during(folder.display())?;
         let mut count = 0_usize;
         for file in files.iter().filter(|file| is_of(source, &vectors, file)) {
-            let content = fs::read(file).during(file.display())?;
-            for (at, seed) in (source.form)(&content).into_iter().enumerate() {
+            for (at, seed) in (source.form)(file)?.into_iter().enumerate() {
                 let path = folder.join(name(&vectors, file, at));
                 fs::write(&path, seed).during(path.display())?;
                 count = count.saturating_add(1);
@@ -74,37 +76,70 @@ fn name(vectors: &Path, file: &Path, at: usize) -> String {
     if at == 0 { path } else { format!("{path}-{at}") }
 }
 
-fn as_it_is(content: &[u8]) -> Vec<Vec<u8>> {
-    vec![content.to_vec()]
+fn as_it_is(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    Ok(vec![fs::read(file).during(file.display())?])
 }
 
-fn get_target(content: &[u8]) -> Vec<Vec<u8>> {
-    let text = Base64::encode_string(content);
+fn get_target(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let text = Base64::encode_string(&fs::read(file).during(file.display())?);
     let escaped = text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-    vec![format!("/ocsp/{text}").into_bytes(), format!("/ocsp/{escaped}").into_bytes()]
+    Ok([text, escaped].into_iter().map(|text| format!("/ocsp/{text}").into_bytes()).collect())
 }
 
-/// For each messageType that carries a certification request: 19 and 17, which the target calls 0 and 1.
-fn typed(content: &[u8]) -> Vec<Vec<u8>> {
-    [0, 1].into_iter().map(|kind| [&[kind], content].concat()).collect()
+/// The certification request in a pkiMessage for the RA of vectors/scep/pki.
+fn opened(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let key = file.with_file_name("../pki/ra.key.pem");
+    let envelope = filter(
+        Command::new("openssl").args(["cms", "-verify", "-noverify", "-inform", "DER", "-in"]).arg(file),
+        &[],
+    )?;
+    let mut decrypt = Command::new("openssl");
+    decrypt.args(["cms", "-decrypt", "-inform", "DER", "-inkey"]).arg(key);
+    Ok(vec![filter(&mut decrypt, &envelope)?])
 }
 
-/// The DER of every certificate and certification request in a PEM file; keys are none of the target's business.
-fn from_pem(content: &[u8]) -> Vec<Vec<u8>> {
-    let text = String::from_utf8_lossy(content);
+/// The same for each messageType that carries one: 19 and 17, which the target calls 0 and 1.
+fn typed(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let requests = opened(file)?;
+    let typed = requests.iter().flat_map(|request| [0, 1].map(|kind| [&[kind], request.as_slice()].concat()));
+    Ok(typed.collect())
+}
+
+/// What a program makes of its input.
+fn filter(command: &mut Command, input: &[u8]) -> Result<Vec<u8>, Failure> {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = piped.spawn().during("openssl")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input).during("openssl")?;
+    }
+    let output = child.wait_with_output().during("openssl")?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(Failure::new("openssl could not open a message"))
+    }
+}
+
+fn from_pem(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    fs::read_to_string(file).map(|text| certificates(&text)).during(file.display())
+}
+
+/// The DER of every certificate in a PEM file; keys are none of the target's business.
+fn certificates(text: &str) -> Vec<Vec<u8>> {
     let blocks = text.split("-----BEGIN ").skip(1);
     let wanted = blocks.filter(|block| block.starts_with("CERTIFICATE"));
     let bodies = wanted.filter_map(|block| block.split("-----").nth(1));
     bodies.filter_map(|body| Base64::decode_vec(&body.split_whitespace().collect::<String>()).ok()).collect()
 }
 
+fn serials(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    fs::read_to_string(file).map(|text| serial_octets(&text)).during(file.display())
+}
+
 /// The octets of every `serial = "..."`.
-fn serials(content: &[u8]) -> Vec<Vec<u8>> {
-    let text = String::from_utf8_lossy(content);
-    text.lines()
-        .filter_map(|line| line.trim().strip_prefix("serial = \"")?.strip_suffix('"'))
-        .filter_map(hex)
-        .collect()
+fn serial_octets(text: &str) -> Vec<Vec<u8>> {
+    let digits = text.lines().filter_map(|line| line.trim().strip_prefix("serial = \"")?.strip_suffix('"'));
+    digits.filter_map(hex).collect()
 }
 
 fn hex(digits: &str) -> Option<Vec<u8>> {
@@ -117,13 +152,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_reads_what_it_is_made_for() {
-        assert_eq!(serials(b"a = 1\nserial = \"40ff\"\n  serial = \"01\"\n"), [vec![0x40, 0xFF], vec![1]]);
-        assert_eq!(get_target(&[0xFB, 0xFF])[1], b"/ocsp/%2B%2F8%3D");
+    fn forms_read_what_they_are_made_for() {
+        assert_eq!(
+            serial_octets("a = 1\nserial = \"40ff\"\n  serial = \"01\"\n"),
+            [vec![0x40, 0xFF], vec![1]]
+        );
         let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n\
                    -----BEGIN CERTIFICATE-----\nAQ\nID\n-----END CERTIFICATE-----\n";
-        assert_eq!(from_pem(pem.as_bytes()), [vec![1, 2, 3]]);
-        assert_eq!(typed(&[5]), [vec![0, 5], vec![1, 5]]);
+        assert_eq!(certificates(pem), [vec![1, 2, 3]]);
+    }
+
+    #[test]
+    fn the_vectors_give_each_target_something_to_start_from() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let vectors = root.join("vectors");
+        let mut files = Vec::new();
+        collect(&vectors, &mut files).unwrap();
+        for source in SOURCES {
+            let file = files.iter().find(|file| is_of(source, &vectors, file));
+            let file = file.unwrap_or_else(|| panic!("nothing for {}", source.target));
+            let seeds = (source.form)(file).unwrap();
+            assert!(seeds.iter().all(|seed| !seed.is_empty()) && !seeds.is_empty(), "{}", file.display());
+        }
     }
 
     #[test]
