@@ -1,1 +1,14 @@
-//! A SCEP certification authority with its OCSP responder.
+//! A SCEP certification authority with its OCSP responder: configuration and wiring, nothing else.
+//!
+//! [`server::Server`] is what the program `scep-server` runs; tests and measurements start it in their own process.
+
+pub mod arguments;
+mod banner;
+pub mod commands;
+mod data_folder;
+mod demonstration;
+mod handler;
+mod profiles;
+mod routes;
+pub mod server;
+pub mod settings;

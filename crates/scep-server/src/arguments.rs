@@ -1,0 +1,152 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use pki_core::{CrlReason, SerialNumber, UnixTime};
+
+/// A SCEP certification authority with its OCSP responder.
+///
+/// Without arguments it makes a CA in the folder certbound-data, or takes up the one that is there, serves SCEP and OCSP
+/// on this machine, and prints how to enroll.
+#[derive(Debug, Parser)]
+#[command(name = "scep-server", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// Configuration file (TOML). Every key can be overridden by an environment variable: SCEP_SERVER__LISTEN,
+    /// SCEP_SERVER__ANSWERS__GOOD_SECONDS, …
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of keys, certificates, ledger and directory [default: certbound-data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    #[command(subcommand)]
+    /// What to do; serving when there is none.
+    pub command: Option<Command>,
+}
+
+/// What to do instead of serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve (the default)
+    Serve,
+    /// List, show and revoke certificates
+    #[command(subcommand)]
+    Cert(CertCommand),
+    /// Make one-time challenges
+    #[command(subcommand)]
+    Challenge(ChallengeCommand),
+    /// Show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make a delegate, with which an ocsp-server without the CA's key can answer
+    Delegate {
+        /// Where to write delegate.pem and delegate.key.pem
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Days that it is valid for
+        #[arg(long, default_value_t = 30)]
+        days: u32,
+    },
+}
+
+/// Certificates on record.
+#[derive(Debug, Subcommand)]
+pub enum CertCommand {
+    /// List certificates, the latest first
+    List {
+        /// Only those whose subject has this in it
+        #[arg(long, default_value = "")]
+        subject: String,
+        /// Only those that end within this time from now: 30d, 12h
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        expires_within: Option<std::time::Duration>,
+        /// At most this many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show a certificate, what it is bound to and what was ordered about it
+    Show {
+        /// Its serial number, in hexadecimal
+        serial: SerialNumber,
+    },
+    /// Revoke a certificate, whatever the directory says of its object
+    Revoke {
+        /// Its serial number, in hexadecimal
+        serial: SerialNumber,
+        /// Why: keyCompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, or
+        /// certificateHold, which can be lifted again
+        #[arg(long)]
+        reason: CrlReason,
+        /// Since when, as 2026-11-21T12:00:00Z [default: now]
+        #[arg(long, value_name = "TIME")]
+        since: Option<UnixTime>,
+    },
+    /// Lift a hold
+    Unrevoke {
+        /// Its serial number, in hexadecimal
+        serial: SerialNumber,
+    },
+}
+
+/// One-time challenges.
+#[derive(Debug, Subcommand)]
+pub enum ChallengeCommand {
+    /// Make a challenge and print it
+    Create {
+        /// The object that it enrolls: its name or id in the directory
+        #[arg(long)]
+        object: String,
+        /// The profile that it enrolls with [default: the first one]
+        #[arg(long)]
+        profile: Option<String>,
+        /// How long it lives: 60m, 2h [default: the profile's]
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        lifetime: Option<std::time::Duration>,
+    },
+}
+
+/// The configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the configuration in force, defaults and environment variables included, as a configuration file
+    Print,
+}
+
+/// `45s`, `60m`, `12h`, `30d`.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let expected = || format!("expected a time such as 45s, 60m, 12h or 30d, not {text:?}");
+    let unit = text.chars().last().ok_or_else(expected)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(expected()),
+    };
+    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| expected())?;
+    number.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or_else(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(duration("30d").unwrap().as_secs(), 30 * 86_400);
+        assert_eq!(duration("60m").unwrap().as_secs(), 3600);
+        for text in ["", "d", "30", "-1d", "1w", "99999999999999999999d", "184467440737095516d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

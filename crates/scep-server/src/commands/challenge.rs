@@ -1,0 +1,62 @@
+//! `scep-server challenge`: one-time challenges.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use directory::Directory as _;
+use enrollment::{ChallengeKey, OneTimeChallenges};
+use keys_software::{AwsLc, load_secret};
+use ocsp_server::{ServerError, server::open_directory};
+use pki_core::SystemClock;
+use serial_binding::BoundObject;
+
+use super::say;
+use crate::{
+    arguments::ChallengeCommand,
+    data_folder::{CHALLENGE_KEY, Records},
+    settings::{ChallengeKind, ProfileSettings, Settings},
+};
+
+/// Carries the command out on the ledger; a server that runs on the same folder takes the challenge at once.
+pub(super) async fn run(command: ChallengeCommand, settings: &Settings) -> Result<(), ServerError> {
+    let ChallengeCommand::Create { object, profile, lifetime } = command;
+    let profile = chosen(&settings.profile, profile.as_deref())?;
+    let lifetime = lifetime.unwrap_or(Duration::from_secs(profile.challenge_minutes.saturating_mul(60)));
+    let found = find(settings, &object).await?;
+    let challenges = challenges(&settings.data)?;
+    let challenge = challenges.create(found, &profile.name, lifetime).await.map_err(ServerError::new)?;
+    say(format_args!("{}", challenge.expose()))
+}
+
+fn chosen<'a>(
+    profiles: &'a [ProfileSettings],
+    name: Option<&str>,
+) -> Result<&'a ProfileSettings, ServerError> {
+    let mut one_time = profiles.iter().filter(|profile| profile.challenge == ChallengeKind::OneTime);
+    let found = match name {
+        Some(name) => one_time.find(|profile| profile.name == name),
+        None => one_time.next(),
+    };
+    found.ok_or_else(|| match name {
+        Some(name) => ServerError::new(format_args!("there is no profile {name:?} with one-time challenges")),
+        None => ServerError::new("no profile has one-time challenges"),
+    })
+}
+
+async fn find(settings: &Settings, object: &str) -> Result<BoundObject, ServerError> {
+    let directory = open_directory(&settings.directory, &settings.data, Arc::new(SystemClock))?;
+    let found = directory.identify(object).await.map_err(ServerError::new)?;
+    found.ok_or_else(|| {
+        let problem = format_args!("there is no object {object:?}; expected its name or its id");
+        ServerError::of_file(&settings.data.join(&settings.directory.file), problem)
+    })
+}
+
+fn challenges(data: &Path) -> Result<OneTimeChallenges, ServerError> {
+    let records = Records::open(data)?;
+    Ok(OneTimeChallenges {
+        store: Arc::new(records.ledger),
+        key: ChallengeKey::new(*load_secret(&data.join(CHALLENGE_KEY))?),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(AwsLc),
+    })
+}

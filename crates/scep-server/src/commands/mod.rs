@@ -1,0 +1,65 @@
+//! What the command line asks for.
+
+mod cert;
+mod challenge;
+mod delegate;
+
+use std::io::Write as _;
+
+use configuration::Configuration;
+use ocsp_server::{ServerError, asked_to_stop, logging};
+
+use crate::{
+    arguments::{Arguments, Command, ConfigCommand},
+    data_folder::Records,
+    server::Server,
+    settings::{ENVIRONMENT_PREFIX, Settings},
+};
+
+/// Carries out what `arguments` ask for.
+pub fn run(arguments: Arguments) -> Result<(), ServerError> {
+    let mut settings: Settings =
+        Configuration::load(arguments.config.as_deref(), ENVIRONMENT_PREFIX)?.read()?;
+    settings.data = arguments.data.unwrap_or(settings.data);
+    settings.listen = arguments.listen.unwrap_or(settings.listen);
+    let first_run = if arguments.config.is_some() { FirstRun::Configured } else { FirstRun::Demonstration };
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(&settings, first_run),
+        Command::Cert(command) => cert::run(command, &Records::open(&settings.data)?),
+        Command::Challenge(command) => in_runtime(challenge::run(command, &settings)),
+        Command::Config(ConfigCommand::Print) => say(format_args!("{}", configuration::to_text(&settings)?)),
+        Command::Delegate { out, days } => in_runtime(delegate::run(&settings, &out, days)),
+    }
+}
+
+/// Whether a server with an empty data folder is given something to try it with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum FirstRun {
+    /// It is: a directory file with three objects, and at each start a challenge for the first of them.
+    Demonstration,
+    /// It was configured by someone who knows what they want.
+    Configured,
+}
+
+fn serve(settings: &Settings, first_run: FirstRun) -> Result<(), ServerError> {
+    logging::start(&settings.log)?;
+    keys_software::forbid_core_dumps().map_err(ServerError::new)?;
+    in_runtime(async {
+        let server = Server::start(settings, first_run).await?;
+        say(format_args!("{}", server.banner()))?;
+        server.run(asked_to_stop()).await;
+        say(format_args!("stopped"))
+    })
+}
+
+fn in_runtime<T>(task: impl Future<Output = Result<T, ServerError>>) -> Result<T, ServerError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::new)?;
+    runtime.block_on(task)
+}
+
+/// Prints a line. That its reader has gone away, as `head` does, is an error and no panic.
+fn say(line: std::fmt::Arguments<'_>) -> Result<(), ServerError> {
+    writeln!(std::io::stdout(), "{line}").map_err(ServerError::new)
+}

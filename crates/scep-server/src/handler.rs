@@ -1,0 +1,72 @@
+//! Between SCEP and enrollment: one speaks of messages, the other of requests and reasons.
+
+use std::{sync::Arc, time::Duration};
+
+use enrollment::{Enroller, EnrollmentRequest, Refusal, RefusalClass, RequestKind};
+use pki_core::BoxFuture;
+use scep_proto::{FailInfo, RequestMessage};
+use scep_service::{Decision, EnrollmentHandler, Submission};
+
+/// How long a client should wait when no decision could be made.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// Decides requests of one profile.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    profile: String,
+    enroller: Arc<Enroller>,
+}
+
+impl Handler {
+    pub(crate) fn new(profile: String, enroller: Arc<Enroller>) -> Self {
+        Self { profile, enroller }
+    }
+
+    async fn decide(&self, submission: Submission) -> Decision {
+        let exchange = submission.request.exchange;
+        let (csr, kind) = match submission.request.message {
+            RequestMessage::PkcsReq(csr) => (csr, RequestKind::Initial),
+            RequestMessage::RenewalReq(csr) => (csr, RequestKind::Renewal),
+            RequestMessage::CertPoll { .. } => return not_offered("no request is pending here"),
+            RequestMessage::GetCert { .. } => {
+                return not_offered("certificates are not handed out again here");
+            }
+            RequestMessage::GetCrl { .. } => {
+                return not_offered("there is no CRL here: ask the OCSP responder");
+            }
+        };
+        let request = EnrollmentRequest {
+            profile: &self.profile,
+            transaction_id: exchange.transaction_id().as_bytes(),
+            csr,
+            signer: exchange.signer().clone(),
+            kind,
+        };
+        match self.enroller.enroll(request).await {
+            Ok(certificate) => Decision::Issue(vec![certificate]),
+            Err(refusal) => self.refused(&refusal, exchange.signer().subject()),
+        }
+    }
+
+    fn refused(&self, refusal: &Refusal, signer: &pki_core::Name) -> Decision {
+        let (profile, code) = (&*self.profile, refusal.code());
+        let refuse = |info| Decision::Refuse { info, text: refusal.reply_text() };
+        tracing::warn!(profile, code, %signer, why = %refusal, "no certificate");
+        match refusal.class() {
+            RefusalClass::BadAlgorithm => refuse(FailInfo::BadAlg),
+            RefusalClass::BadRequest | RefusalClass::Internal => refuse(FailInfo::BadRequest),
+            RefusalClass::TryLater => Decision::TryLater { after: TRY_AGAIN_AFTER },
+        }
+    }
+}
+
+impl EnrollmentHandler for Handler {
+    fn handle(&self, submission: Submission) -> BoxFuture<'_, Decision> {
+        Box::pin(self.decide(submission))
+    }
+}
+
+/// badCertId: no certificate could be identified by what was sent (RFC 8894 §3.2.1.4).
+fn not_offered(text: &'static str) -> Decision {
+    Decision::Refuse { info: FailInfo::BadCertId, text: text.into() }
+}

@@ -1,0 +1,17 @@
+//! The program `scep-server`.
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+use scep_server::{arguments::Arguments, commands};
+
+fn main() -> ExitCode {
+    match commands::run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be done about a standard error that is closed.
+            let _ = writeln!(std::io::stderr(), "scep-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

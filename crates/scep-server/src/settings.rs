@@ -1,0 +1,233 @@
+//! What an operator can set. Every field has a default; the file is TOML, every key can be overridden by an environment
+//! variable (`SCEP_SERVER__…`, see the crate `configuration`).
+
+use std::path::PathBuf;
+
+use keys_software::KeyAlgorithm;
+use ocsp_server::settings::{AnswerSettings, DirectorySettings, LimitSettings, LogSettings};
+use serde::{Deserialize, Serialize};
+
+/// The prefix of the environment variables.
+pub const ENVIRONMENT_PREFIX: &str = "SCEP_SERVER";
+
+/// The whole configuration file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
+pub struct Settings {
+    /// Address and port to listen on.
+    pub listen: String,
+    /// The URL under which clients reach this server; goes into certificates. Empty: made from the address listened on.
+    pub base_url: String,
+    /// Folder of keys, certificates, ledger and directory.
+    pub data: PathBuf,
+    /// The certification authority, as it is made at the first start.
+    pub ca: CaSettings,
+    /// How serial numbers are made.
+    pub serial: SerialSettings,
+    /// Where devices and users are looked up.
+    pub directory: DirectorySettings,
+    /// The OCSP responder beside the CA.
+    pub ocsp: OcspSettings,
+    /// How long OCSP answers may be relied on.
+    pub answers: AnswerSettings,
+    /// Limits on connections.
+    pub limits: LimitSettings,
+    /// Log output.
+    pub log: LogSettings,
+    /// What can be enrolled, each under a path of its own.
+    pub profile: Vec<ProfileSettings>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            base_url: String::new(),
+            data: "certbound-data".into(),
+            ca: CaSettings::default(),
+            serial: SerialSettings::default(),
+            directory: DirectorySettings::default(),
+            ocsp: OcspSettings::default(),
+            answers: AnswerSettings::default(),
+            limits: LimitSettings::default(),
+            log: LogSettings::default(),
+            profile: vec![ProfileSettings::default()],
+        }
+    }
+}
+
+/// The table `ca`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
+pub struct CaSettings {
+    /// Distinguished name of the CA.
+    pub name: String,
+    /// Distinguished name of the RA, whose key opens requests and signs replies.
+    pub ra_name: String,
+    /// Key of the CA: `p256`, `p384`, `rsa2048`, `rsa3072` or `rsa4096`.
+    #[serde(with = "as_text")]
+    pub key: KeyAlgorithm,
+    /// Days that the CA certificate is valid for.
+    pub validity_days: u32,
+}
+
+impl Default for CaSettings {
+    fn default() -> Self {
+        Self {
+            name: "CN=Certbound CA".into(),
+            ra_name: "CN=Certbound RA".into(),
+            key: KeyAlgorithm::Rsa3072,
+            validity_days: 3650,
+        }
+    }
+}
+
+/// The table `serial`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
+pub struct SerialSettings {
+    /// The layout of new serial numbers; older ones are understood whatever this says.
+    pub layout: SerialLayout,
+    /// Which serial key, 0 to 15, new serial numbers are sealed with; older ones are kept for reading.
+    pub key: u8,
+}
+
+/// The layouts of docs/serial-binding.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
+pub enum SerialLayout {
+    /// Version 1: the object's id can be read by anyone.
+    Plain,
+    /// Version 2: the object's id is sealed with the serial key.
+    #[default]
+    Sealed,
+}
+
+/// The table `ocsp`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
+pub struct OcspSettings {
+    /// Path of the responder.
+    pub path: String,
+    /// How long a delegate's certificate is valid; it is renewed at half of that.
+    pub delegate_hours: u64,
+}
+
+impl Default for OcspSettings {
+    fn default() -> Self {
+        Self { path: "/ocsp".into(), delegate_hours: 24 }
+    }
+}
+
+/// An element of the array `profile`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
+pub struct ProfileSettings {
+    /// Its name, in logs and in the ledger.
+    pub name: String,
+    /// The path under which it enrolls; whatever follows the path is ignored (RFC 8894 §4.1).
+    pub path: String,
+    /// How requesters prove themselves.
+    pub challenge: ChallengeKind,
+    /// File that holds the challenge, where that is static.
+    pub challenge_file: Option<PathBuf>,
+    /// Minutes that a one-time challenge lives, unless it is made with another lifetime.
+    pub challenge_minutes: u64,
+    /// Days that a certificate is valid for.
+    pub validity_days: u32,
+    /// Fixed parts of every subject, below the common name, such as `O=Example`. Empty: none.
+    pub subject_suffix: String,
+    /// Old algorithms that clients of this profile may use.
+    pub allow: Vec<LegacyAlgorithm>,
+    /// How certificates are renewed.
+    pub renewal: RenewalKind,
+}
+
+impl Default for ProfileSettings {
+    fn default() -> Self {
+        Self {
+            name: "default".into(),
+            path: "/scep".into(),
+            challenge: ChallengeKind::OneTime,
+            challenge_file: None,
+            challenge_minutes: 60,
+            validity_days: 365,
+            subject_suffix: String::new(),
+            allow: Vec::new(),
+            renewal: RenewalKind::Certificate,
+        }
+    }
+}
+
+/// How a new requester proves itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
+pub enum ChallengeKind {
+    /// By a challenge made for one object, good once.
+    OneTime,
+    /// By a challenge that all share; the object is found by the names asked for.
+    Static,
+}
+
+/// How a certificate is renewed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
+pub enum RenewalKind {
+    /// Not at all: a new challenge is needed each time.
+    Off,
+    /// By a request signed with the certificate to be renewed.
+    Certificate,
+}
+
+/// What a profile may allow beyond the modern algorithms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
+pub enum LegacyAlgorithm {
+    /// SHA-1 in signatures of requests.
+    #[serde(rename = "sha-1")]
+    Sha1,
+    /// Triple DES in envelopes.
+    #[serde(rename = "3des")]
+    TripleDes,
+}
+
+/// Whatever prints and parses as text.
+mod as_text {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use configuration::Configuration;
+
+    use super::*;
+
+    #[test]
+    fn what_config_print_shows_reads_back() {
+        let text = configuration::to_text(&Settings::default()).unwrap();
+        let read: Settings = Configuration::from_text(&text).unwrap().read().unwrap();
+        assert_eq!(configuration::to_text(&read).unwrap(), text);
+    }
+}

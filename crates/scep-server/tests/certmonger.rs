@@ -1,0 +1,70 @@
+//! certmonger enrolls through its SCEP helper, told nothing but the URL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::process::Command;
+
+use support::{Server, openssl_ocsp, run};
+
+/// Runs inside certmonger's private daemon, which ends when this does.
+const SESSION: &str = r#"
+set -e
+getcert add-scep-ca -c certbound -u "$URL"
+# The daemon asks for the CA's certificates and capabilities before it can submit.
+for attempt in $(seq 60); do
+    getcert list-cas -c certbound | grep -q 'SCEP CA' && break
+    sleep 0.2
+done
+getcert list-cas -v -c certbound
+getcert request -c certbound -I one -k "$DIR/key.pem" -f "$DIR/certificate.pem" -g 2048 -L "$CHALLENGE" -N CN=laptop-2 -D laptop-2.example.com -w -v || true
+getcert list -i one
+test -s "$DIR/certificate.pem"
+"#;
+
+#[test]
+fn certmonger_enrolls_without_extra_flags() {
+    let server = Server::start();
+    let folder = server.folder().join("certmonger");
+    for name in ["requests", "cas", "config", "tmp", "local"] {
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+    }
+    let script = folder.join("session.sh");
+    std::fs::write(&script, SESSION).unwrap();
+    let output = Command::new("timeout")
+        .args(["60", "certmonger", "-L", "-P"])
+        .arg(folder.join("socket"))
+        .args(["-n", "-d", "1", "-c"])
+        .arg(format!("sh {}", script.display()))
+        .env("CERTMONGER_REQUESTS_DIR", folder.join("requests"))
+        .env("CERTMONGER_CAS_DIR", folder.join("cas"))
+        .env("CERTMONGER_CONFIG_DIR", folder.join("config"))
+        .env("CERTMONGER_LOCAL_CA_DIR", folder.join("local"))
+        .env("CERTMONGER_TMPDIR", folder.join("tmp"))
+        .env("URL", server.url("SCEP URL"))
+        .env("CHALLENGE", server.challenge("laptop-2"))
+        .env("DIR", &folder)
+        .output();
+    let output = output.expect("certmonger runs: `cargo xtask test` installs what the tests need");
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+
+    let certificate = folder.join("certificate.pem");
+    assert!(certificate.exists(), "{told}");
+    let ca = server.ca_pem();
+    let (certificate_text, ca) = (certificate.to_str().unwrap(), ca.to_str().unwrap());
+    run(&folder, "openssl", &["verify", "-CAfile", ca, certificate_text]);
+    let text = run(
+        &folder,
+        "openssl",
+        &["x509", "-in", certificate_text, "-noout", "-subject", "-ext", "subjectAltName"],
+    );
+    assert!(text.contains("CN = laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
+    let answer = openssl_ocsp(&server, &certificate, &[]);
+    assert!(answer.contains("Response verify OK") && answer.contains(": good"), "{answer}");
+}
