@@ -88,6 +88,7 @@ struct Parts {
     binding: Arc<dyn SerialBinding>,
     directory: Arc<FileDirectory>,
     challenge_key: ChallengeKey,
+    profiles: Vec<EnrollmentProfile>,
     urls: Urls,
     clock: Arc<dyn Clock>,
 }
@@ -105,10 +106,14 @@ impl Parts {
                     .try_fold(SerialBindings::plain(key), SerialBindings::with_earlier_key)?,
             ),
         };
-        let directory = open_directory(&settings.directory, &settings.data, Arc::clone(&clock))?;
         let urls = Urls { ocsp: url(base, &settings.ocsp.path), ca: url(base, "/ca") };
         let challenge_key = ChallengeKey::new(*folder.challenge_key);
-        Ok(Self { folder, binding, directory, challenge_key, urls, clock })
+        let profiles = settings.profile.iter();
+        let profiles =
+            profiles.map(|profile| enrollment_profile(profile, &urls, &settings.data, &challenge_key));
+        let profiles = profiles.collect::<Result<_, _>>()?;
+        let directory = open_directory(&settings.directory, &settings.data, Arc::clone(&clock))?;
+        Ok(Self { folder, binding, directory, challenge_key, profiles, urls, clock })
     }
 
     fn responder(&self, settings: &Settings) -> Result<ResponderParts, ServerError> {
@@ -137,12 +142,7 @@ impl Parts {
         settings: &Settings,
         responder: &Responder,
     ) -> Result<Vec<(String, ScepService)>, ServerError> {
-        let profiles = settings
-            .profile
-            .iter()
-            .map(|profile| enrollment_profile(profile, &self.urls, &settings.data, &self.challenge_key))
-            .collect::<Result<Vec<_>, _>>()?;
-        let enroller = Arc::new(self.enroller(profiles, responder)?);
+        let enroller = Arc::new(self.enroller(responder)?);
         settings.profile.iter().map(|profile| self.service(profile, &enroller)).collect()
     }
 
@@ -171,11 +171,7 @@ impl Parts {
         Ok((profile.path.clone(), ScepService::new(parts).map_err(ServerError::new)?))
     }
 
-    fn enroller(
-        &self,
-        profiles: Vec<EnrollmentProfile>,
-        responder: &Responder,
-    ) -> Result<Enroller, ServerError> {
+    fn enroller(&self, responder: &Responder) -> Result<Enroller, ServerError> {
         let folder = &self.folder;
         let authority = CertificateAuthority::new(CaParts {
             issuer: folder.issuer.clone(),
@@ -193,7 +189,7 @@ impl Parts {
             revocation: Arc::clone(&responder.source),
             verifier: Arc::new(AwsLc),
             clock: Arc::clone(&self.clock),
-            profiles,
+            profiles: self.profiles.clone(),
         };
         Enroller::new(parts).map_err(ServerError::new)
     }

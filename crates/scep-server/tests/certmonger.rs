@@ -14,19 +14,23 @@ use std::process::Command;
 use support::{Server, openssl_ocsp, run};
 
 /// Runs inside certmonger's private daemon, which ends when this does.
-const SESSION: &str = r#"
+fn session(url: &str, challenge: &str, folder: &str) -> String {
+    format!(
+        r#"
 set -e
-getcert add-scep-ca -c certbound -u "$URL"
-# The daemon asks for the CA's certificates and capabilities before it can submit.
-for attempt in $(seq 60); do
-    getcert list-cas -c certbound | grep -q 'SCEP CA' && break
-    sleep 0.2
+getcert add-scep-ca -c certbound -u {url}
+# The daemon asks for the CA's capabilities and certificates before it can submit.
+for attempt in $(seq 100); do
+    getcert list-cas -c certbound -v | grep -q thumbprint && break
+    sleep 0.1
 done
 getcert list-cas -v -c certbound
-getcert request -c certbound -I one -k "$DIR/key.pem" -f "$DIR/certificate.pem" -g 2048 -L "$CHALLENGE" -N CN=laptop-2 -D laptop-2.example.com -w -v || true
+getcert request -c certbound -I one -k {folder}/key.pem -f {folder}/certificate.pem -g 2048 -L {challenge} \
+    -N CN=laptop-2 -D laptop-2.example.com -w -v || true
 getcert list -i one
-test -s "$DIR/certificate.pem"
-"#;
+"#
+    )
+}
 
 #[test]
 fn certmonger_enrolls_without_extra_flags() {
@@ -36,7 +40,9 @@ fn certmonger_enrolls_without_extra_flags() {
         std::fs::create_dir_all(folder.join(name)).unwrap();
     }
     let script = folder.join("session.sh");
-    std::fs::write(&script, SESSION).unwrap();
+    let challenge = server.challenge("laptop-2");
+    let session = session(server.url("SCEP URL"), &challenge, folder.to_str().unwrap());
+    std::fs::write(&script, session).unwrap();
     let output = Command::new("timeout")
         .args(["60", "certmonger", "-L", "-P"])
         .arg(folder.join("socket"))
@@ -47,9 +53,6 @@ fn certmonger_enrolls_without_extra_flags() {
         .env("CERTMONGER_CONFIG_DIR", folder.join("config"))
         .env("CERTMONGER_LOCAL_CA_DIR", folder.join("local"))
         .env("CERTMONGER_TMPDIR", folder.join("tmp"))
-        .env("URL", server.url("SCEP URL"))
-        .env("CHALLENGE", server.challenge("laptop-2"))
-        .env("DIR", &folder)
         .output();
     let output = output.expect("certmonger runs: `cargo xtask test` installs what the tests need");
     let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();

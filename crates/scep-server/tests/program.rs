@@ -43,7 +43,8 @@ fn one_command_and_the_line_it_prints() {
         assert!(text.contains(part), "{part}: {text}");
     }
     run(folder.path(), "curl", &["-sf", "-o", "ca.der", server.url("CA certificate")]);
-    run(folder.path(), "openssl", &["verify", "-CAfile", "ca.der", certificate.to_str().unwrap()]);
+    run(folder.path(), "openssl", &["x509", "-inform", "der", "-in", "ca.der", "-out", "ca-again.pem"]);
+    run(folder.path(), "openssl", &["verify", "-CAfile", "ca-again.pem", certificate.to_str().unwrap()]);
 }
 
 #[test]

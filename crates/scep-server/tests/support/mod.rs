@@ -1,5 +1,5 @@
 //! Starts the server as a process, the way an operator does, and reads what it prints.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use std::{
     io::{BufRead, BufReader, Read},
