@@ -65,3 +65,28 @@ pub enum RevokeError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_name_the_file_and_say_what_to_do() {
+        use rusqlite::ffi;
+        for (code, advice) in [
+            (ffi::SQLITE_FULL, "make room"),
+            (ffi::SQLITE_BUSY, "another program"),
+            (ffi::SQLITE_CORRUPT, "backup"),
+            (ffi::SQLITE_NOTADB, "backup"),
+            (ffi::SQLITE_CANTOPEN, "folder exists"),
+            (ffi::SQLITE_READONLY, "let this user write"),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let told = LedgerError::sqlite(Path::new("/data/ledger.sqlite"), &error).to_string();
+            assert!(
+                told.starts_with("the ledger /data/ledger.sqlite failed") && told.contains(advice),
+                "{told}"
+            );
+        }
+    }
+}

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use directory::{Tombstone, Tombstones};
@@ -15,6 +18,8 @@ use crate::{Ledger, LedgerReader, encoding};
 
 /// Objects asked about that no certificate was issued to; beyond this many they are forgotten and looked up again.
 const STRANGERS: usize = 4096;
+/// Tombstones waiting to be written, at most: whoever makes serial numbers up must not keep enrollments from the queue.
+const WAITING: usize = 64;
 
 /// What is on record, in memory, because every status request asks.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +30,7 @@ struct Index {
     deleted: RwLock<HashMap<BoundObject, Tombstone>>,
     /// Objects whose deletion is being recorded, or was not worth recording.
     submitted: Mutex<HashSet<BoundObject>>,
+    waiting: AtomicUsize,
 }
 
 impl TombstoneIndex {
@@ -48,13 +54,23 @@ impl TombstoneIndex {
         self.submitted().remove(&object);
     }
 
-    /// Whether this is the first to say so.
+    /// Whether the tombstone is to be written now: it is the first of its object, and there are not too many.
     fn submit(&self, object: BoundObject) -> bool {
-        let mut submitted = self.submitted();
-        if submitted.len() >= STRANGERS {
-            submitted.clear();
+        if self.0.waiting.fetch_add(1, Ordering::Relaxed) < WAITING {
+            let mut submitted = self.submitted();
+            if submitted.len() >= STRANGERS {
+                submitted.clear();
+            }
+            if submitted.insert(object) {
+                return true;
+            }
         }
-        submitted.insert(object)
+        self.written();
+        false
+    }
+
+    fn written(&self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
     fn submitted(&self) -> std::sync::MutexGuard<'_, HashSet<BoundObject>> {
@@ -103,14 +119,18 @@ impl Tombstones for Ledger {
         let retry = index.clone();
         let submitted = self.writer().submit(
             move |connection| record(connection, object, tombstone),
-            move |recorded| match recorded {
-                Ok(true) => index.learn([(object, tombstone)]),
-                Ok(false) => {}
-                // The next request about the object tries again.
-                Err(_) => index.expect_certificates_of(object),
+            move |recorded| {
+                index.written();
+                match recorded {
+                    Ok(true) => index.learn([(object, tombstone)]),
+                    Ok(false) => {}
+                    // The next request about the object tries again.
+                    Err(_) => index.expect_certificates_of(object),
+                }
             },
         );
         if submitted.is_err() {
+            retry.written();
             retry.expect_certificates_of(object);
         }
     }

@@ -1,0 +1,91 @@
+//! Challenges and transactions remembered.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    unreachable_pub,
+    missing_docs,
+    reason = "tests"
+)]
+
+mod support;
+
+use enrollment::EnrollmentStore as _;
+use issuance::{ChallengeId, Earlier};
+use ledger::ChallengeFate;
+use pki_core::UnixTime;
+use support::{Fixture, challenge, intent};
+use testkit::{NOW, block_on};
+
+#[test]
+fn a_challenge_lives_until_its_last_second() {
+    let fixture = Fixture::new();
+    let live = |id, at: u64| block_on(fixture.ledger.live_challenge(id, UnixTime(NOW.0 + at))).unwrap();
+    assert_eq!(live(challenge(1).id, 0), None);
+    block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
+    assert_eq!(live(challenge(1).id, 0), Some(challenge(1)));
+    assert_eq!(live(challenge(1).id, 600), Some(challenge(1)));
+    assert_eq!(live(challenge(1).id, 601), None);
+    assert_eq!(live(ChallengeId::from_bytes([1; 32]), 0), None);
+}
+
+#[test]
+fn row_1_a_burnt_challenge_is_good_for_nothing() {
+    let fixture = Fixture::new();
+    block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
+    let burn = || block_on(fixture.ledger.burn_challenge(challenge(1).id, NOW, "CN=admin")).unwrap();
+    assert!(burn());
+    assert!(!burn(), "it was not live any more");
+    assert_eq!(block_on(fixture.ledger.live_challenge(challenge(1).id, NOW)).unwrap(), None);
+    let mut intent = intent(1);
+    intent.provenance.spends = Some(challenge(1).id);
+    assert!(matches!(fixture.intend(&intent), issuance::IntentOutcome::ChallengeSpent));
+    let records = fixture.ledger.reader().challenges(10).unwrap();
+    assert_eq!(records[0].fate, ChallengeFate::Burnt { at: NOW, why: "CN=admin".into() });
+}
+
+#[test]
+fn what_is_spent_or_expired_cannot_be_burnt() {
+    let fixture = Fixture::new();
+    for number in [1, 2] {
+        block_on(fixture.ledger.add_challenge(&challenge(number))).unwrap();
+    }
+    let mut intent = intent(1);
+    intent.provenance.spends = Some(challenge(1).id);
+    fixture.intend(&intent);
+    assert!(!block_on(fixture.ledger.burn_challenge(challenge(1).id, NOW, "")).unwrap());
+    let later = UnixTime(NOW.0 + 601);
+    assert!(!block_on(fixture.ledger.burn_challenge(challenge(2).id, later, "")).unwrap());
+}
+
+#[test]
+fn transactions_are_recalled_with_what_they_got() {
+    let fixture = Fixture::new();
+    let recall = || {
+        let key = intent(1).provenance.transaction;
+        block_on(fixture.ledger.recall(key, NOW)).unwrap()
+    };
+    assert!(recall().is_none());
+    fixture.intend(&intent(1));
+    let prepared = recall().unwrap();
+    assert_eq!(prepared.request, intent(1).provenance.request);
+    assert!(matches!(prepared.outcome, Earlier::Prepared { tbs, .. } if tbs == intent(1).tbs));
+    let made = support::certificate(support::serial(1));
+    block_on(issuance::IssuanceLog::record_issued(&fixture.ledger, support::reference(1), &made)).unwrap();
+    assert!(matches!(recall().unwrap().outcome, Earlier::Issued(issued) if issued == made));
+}
+
+#[test]
+fn challenges_are_listed_latest_first() {
+    let fixture = Fixture::new();
+    for number in 1..=3 {
+        let mut challenge = challenge(number);
+        challenge.created = UnixTime(NOW.0 + number);
+        block_on(fixture.ledger.add_challenge(&challenge)).unwrap();
+    }
+    let listed = fixture.ledger.reader().challenges(2).unwrap();
+    let ids: Vec<_> = listed.iter().map(|record| record.id).collect();
+    assert_eq!(ids, [challenge(3).id, challenge(2).id]);
+    assert!(listed.iter().all(|record| record.fate == ChallengeFate::Open));
+}
