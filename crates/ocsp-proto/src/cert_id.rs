@@ -138,4 +138,23 @@ mod tests {
         }
         assert_eq!(digest_by_oid(DigestAlgorithm::Md5.oid().as_content()), None);
     }
+
+    #[test]
+    fn a_digest_with_parameters_is_none_that_we_know() {
+        let digest = |parameters: &[u8]| {
+            let mut out = BackWriter::with_capacity(64);
+            out.wrap(SEQUENCE, |out| {
+                out.put(&[OCTET_STRING, 0, OCTET_STRING, 0, 2, 1, 5]);
+                out.wrap(SEQUENCE, |out| {
+                    out.put(parameters);
+                    out.element(OBJECT_IDENTIFIER, DigestAlgorithm::Sha1.oid().as_content());
+                });
+            });
+            CertId::from_der(&out.finish()).map(|id| id.digest())
+        };
+        assert_eq!(digest(&[]), Ok(Some(DigestAlgorithm::Sha1)));
+        assert_eq!(digest(&[5, 0]), Ok(Some(DigestAlgorithm::Sha1)));
+        assert_eq!(digest(&[4, 1, 7]), Ok(None));
+        assert!(digest(&[5, 0, 5, 0]).is_err());
+    }
 }

@@ -16,8 +16,8 @@ use std::time::Duration;
 use der_07::Decode as _;
 use keys_software::AwsLc;
 use ocsp_proto::{
-    CertId, ErrorStatus, Issuer, NonceCheck, Question, QuestionError, Request, Response, SingleStatus,
-    VerifiedResponse, VerifyError,
+    CertId, DelegateError, ErrorStatus, Issuer, NonceCheck, Question, QuestionError, Request, Response,
+    SingleStatus, VerifiedResponse, VerifyError,
 };
 use pki_core::{CertStatus, DigestAlgorithm, UnixTime};
 use proptest::prelude::*;
@@ -154,6 +154,19 @@ fn a_status_is_believed_between_its_times() {
     }
     let endless = answer(&ask(), &[SingleStatus { next_update: None, ..good() }]);
     assert_eq!(judge(&ask(), &endless, now(), 0), Some(VerifyError::NoNextUpdate));
+}
+
+#[test]
+fn a_delegate_is_believed_within_its_validity() {
+    let last = certificate("delegate").validity().not_after();
+    let request = ask();
+    let parsed = Request::parse(request.as_der()).unwrap();
+    let status = SingleStatus { this_update: last, next_update: Some(last), ..good() };
+    let response = signed(delegate("ca").respond(&parsed, &[status], last).unwrap(), "delegate");
+    assert_eq!(judge(&request, &response, last, 10), None);
+    let late = last.saturating_add(Duration::from_secs(1));
+    let error = judge(&request, &response, late, 10).unwrap();
+    assert!(matches!(error, VerifyError::SignerNotEntitled(DelegateError::NotValid { .. })), "{error:?}");
 }
 
 #[test]

@@ -146,3 +146,24 @@ impl fmt::Debug for AnswerCache {
         write!(f, "AnswerCache({} answers)", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pki_core::{IssuerId, SerialNumber};
+
+    use super::*;
+
+    #[test]
+    fn row_62_a_key_is_the_issuer_the_serial_number_and_the_cert_id() {
+        let certificate = |issuer, serial| CertRef {
+            issuer: IssuerId::from_bytes([issuer; 32]),
+            serial: SerialNumber::from_be_bytes(&[serial]).unwrap(),
+        };
+        let key = Key { certificate: certificate(1, 1), cert_id: b"id".as_slice().into() };
+        let finds = |certificate, cert_id| KeyRef { certificate, cert_id }.equivalent(&key);
+        assert!(finds(certificate(1, 1), b"id"));
+        assert!(!finds(certificate(2, 1), b"id"));
+        assert!(!finds(certificate(1, 2), b"id"));
+        assert!(!finds(certificate(1, 1), b"other"));
+    }
+}

@@ -241,6 +241,15 @@ async fn a_change_elsewhere_costs_a_lookup_and_no_signature() {
 }
 
 #[tokio::test]
+async fn what_was_kept_is_not_given_for_longer_than_the_source_allows_now() {
+    let bench = Bench::new().await;
+    bench.status(&question(SERIAL)).await.unwrap();
+    bench.table.write(Told::For(Standing::Good, Duration::from_secs(10)));
+    let single = bench.status(&question(SERIAL)).await.unwrap();
+    assert_eq!(single.next_update, Some(start().saturating_add(Duration::from_secs(10))));
+}
+
+#[tokio::test]
 async fn an_answer_is_renewed_half_way_to_next_update() {
     let bench = Bench::new().await;
     bench.status(&question(SERIAL)).await.unwrap();
