@@ -1,13 +1,14 @@
 //! Times every operation. `cargo bench -p benches -- ocsp/` runs one group.
 #![allow(missing_docs, reason = "criterion's macros make functions")]
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use benches::Run;
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 fn operations(criterion: &mut Criterion) {
     for operation in benches::operations() {
-        criterion.bench_function(operation.name, |bencher| {
-            let mut run = (operation.prepare)();
-            bencher.iter(&mut run);
+        criterion.bench_function(operation.name, |bencher| match (operation.prepare)() {
+            Run::Same(run) => bencher.iter(run),
+            Run::Fed { make, run } => bencher.iter_batched(make, run, BatchSize::SmallInput),
         });
     }
 }

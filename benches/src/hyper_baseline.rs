@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, runtime};
 
 use crate::{
-    Operation,
+    Operation, Run,
     connection::{Connection, post},
 };
 
@@ -17,11 +17,11 @@ use crate::{
 pub const OPERATIONS: &[Operation] =
     &[Operation { name: "hyper/empty reply over loopback", prepare: empty_reply }];
 
-fn empty_reply() -> Box<dyn FnMut()> {
+fn empty_reply() -> Run {
     let address = in_background(empty_replies);
     let mut connection = Connection::open(address).expect("connects");
     let request = post("localhost", "/", "application/octet-stream", &[0; 100]);
-    Box::new(move || {
+    Run::same(move || {
         let reply = connection.exchange(&request).expect("a reply");
         assert_eq!(reply.status, 200);
     })

@@ -7,6 +7,7 @@
 )]
 
 pub mod connection;
+pub mod enrollment;
 pub mod hyper_baseline;
 pub mod ocsp;
 pub mod primitives;
@@ -20,8 +21,46 @@ use std::fmt;
 pub struct Operation {
     /// What it is called, with its group: `ocsp/parse request`.
     pub name: &'static str,
-    /// Makes everything ready, and returns what is then repeated.
-    pub prepare: fn() -> Box<dyn FnMut()>,
+    /// Makes everything ready.
+    pub prepare: fn() -> Run,
+}
+
+/// What is repeated.
+#[expect(clippy::exhaustive_enums, reason = "whoever measures must know each")]
+pub enum Run {
+    /// The same each time.
+    Same(Box<dyn FnMut()>),
+    /// Something else each time, which is made before and not measured.
+    Fed {
+        /// Makes the input of one run.
+        make: Box<dyn FnMut() -> Vec<u8>>,
+        /// Uses it up.
+        run: Box<dyn FnMut(Vec<u8>)>,
+    },
+}
+
+impl Run {
+    /// Of a closure that does the same each time.
+    pub fn same(run: impl FnMut() + 'static) -> Self {
+        Self::Same(Box::new(run))
+    }
+
+    /// Makes what is needed for `made` runs, and runs `runs` of them.
+    pub fn repeat(self, made: usize, runs: usize) {
+        match self {
+            Self::Same(mut run) => (0..runs).for_each(|_| run()),
+            Self::Fed { make, mut run } => {
+                let inputs: Vec<_> = std::iter::repeat_with(make).take(made).collect();
+                inputs.into_iter().take(runs).for_each(&mut run);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if matches!(self, Self::Same(_)) { "Same(..)" } else { "Fed { .. }" })
+    }
 }
 
 impl fmt::Debug for Operation {
@@ -37,6 +76,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         serials::OPERATIONS,
         ocsp::OPERATIONS,
         scep::OPERATIONS,
+        enrollment::OPERATIONS,
         hyper_baseline::OPERATIONS,
     ];
     groups.into_iter().flatten()
@@ -49,9 +89,7 @@ mod tests {
     #[test]
     fn every_operation_runs_and_can_be_repeated() {
         for operation in operations() {
-            let mut run = (operation.prepare)();
-            run();
-            run();
+            (operation.prepare)().repeat(2, 2);
         }
     }
 

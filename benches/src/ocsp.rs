@@ -12,7 +12,7 @@ use testkit::{FixedClock, block_on, keys};
 use tokio::net::TcpListener;
 
 use crate::{
-    Operation,
+    Operation, Run,
     connection::{Connection, post},
     hyper_baseline::in_background,
 };
@@ -70,51 +70,51 @@ fn service(capacity: usize) -> OcspService {
     OcspService::new(OcspParts { issuers: vec![keeper], source, clock }).with_cache_capacity(capacity)
 }
 
-fn encode_request() -> Box<dyn FnMut()> {
+fn encode_request() -> Run {
     let issuer = Issuer::new(issuer());
-    Box::new(move || {
+    Run::same(move || {
         let question = Question::new(issuer.clone(), DigestAlgorithm::Sha256, [&[0x25; 20][..]]);
         drop(black_box(question).expect("a question"));
     })
 }
 
-fn parse_request() -> Box<dyn FnMut()> {
+fn parse_request() -> Run {
     let question = question();
-    Box::new(move || drop(black_box(Request::parse(black_box(question.as_der()))).expect("a request")))
+    Run::same(move || drop(black_box(Request::parse(black_box(question.as_der()))).expect("a request")))
 }
 
-fn encode_response() -> Box<dyn FnMut()> {
+fn encode_response() -> Run {
     let (question, now) = (question(), clock().now());
     let delegate =
         Delegate::new(delegate(), Issuer::new(issuer()), key().algorithm(), now, &keys_software::AwsLc);
     let delegate = delegate.expect("a delegate");
     let next_update = Some(now.saturating_add(Duration::from_secs(600)));
     let statuses = [SingleStatus { status: CertStatus::Good, this_update: now, next_update }];
-    Box::new(move || {
+    Run::same(move || {
         let request = Request::parse(question.as_der()).expect("a request");
         let unsigned = delegate.respond(&request, &statuses, now).expect("a response");
         drop(black_box(unsigned.finish(&[0x30; 71])));
     })
 }
 
-fn verify_response() -> Box<dyn FnMut()> {
+fn verify_response() -> Run {
     let (question, now) = (question(), clock().now());
     let response = block_on(service(0).answer(question.as_der())).as_der().to_vec();
-    Box::new(move || {
+    Run::same(move || {
         let verified = question.verify(&response, now, Duration::from_secs(300), &keys_software::AwsLc);
         drop(black_box(verified).expect("a response to believe"));
     })
 }
 
-fn answer(capacity: usize) -> Box<dyn FnMut()> {
+fn answer(capacity: usize) -> Run {
     let (service, question) = (service(capacity), question());
-    Box::new(move || drop(black_box(block_on(service.answer(question.as_der())))))
+    Run::same(move || drop(black_box(block_on(service.answer(question.as_der())))))
 }
 
-fn reply<F: Future<Output = ()> + 'static>(serve: fn(TcpListener) -> F) -> Box<dyn FnMut()> {
+fn reply<F: Future<Output = ()> + 'static>(serve: fn(TcpListener) -> F) -> Run {
     let mut connection = Connection::open(in_background(serve)).expect("connects");
     let request = post("localhost", "/", ocsp_proto::REQUEST_MEDIA_TYPE, question().as_der());
-    Box::new(move || {
+    Run::same(move || {
         let reply = connection.exchange(&request).expect("a reply");
         assert_eq!(reply.status, 200);
     })

@@ -8,7 +8,7 @@ use pki_core::{
 };
 use testkit::{block_on, keys};
 
-use crate::Operation;
+use crate::{Operation, Run};
 
 /// The operations of this group.
 pub const OPERATIONS: &[Operation] = &[
@@ -22,20 +22,20 @@ pub const OPERATIONS: &[Operation] = &[
 
 const MESSAGE: &[u8] = &[7; 200];
 
-fn sign<K: SigningKey + 'static>(key: Arc<K>) -> Box<dyn FnMut()> {
-    Box::new(move || drop(block_on(key.sign(MESSAGE)).expect("a signature")))
+fn sign<K: SigningKey + 'static>(key: Arc<K>) -> Run {
+    Run::same(move || drop(block_on(key.sign(MESSAGE)).expect("a signature")))
 }
 
-fn verify(key: &dyn SigningKey) -> Box<dyn FnMut()> {
+fn verify(key: &dyn SigningKey) -> Run {
     let signature = block_on(key.sign(MESSAGE)).expect("a signature");
     let (key, algorithm): (PublicKey, SignatureAlgorithm) = (key.public_key().clone(), key.algorithm());
-    Box::new(move || keys_software::AwsLc.verify(&key, algorithm, MESSAGE, &signature).expect("it holds"))
+    Run::same(move || keys_software::AwsLc.verify(&key, algorithm, MESSAGE, &signature).expect("it holds"))
 }
 
-fn unwrap() -> Box<dyn FnMut()> {
+fn unwrap() -> Run {
     let key = keys::rsa_2048();
     let (public, content) = (SigningKey::public_key(&*key), ContentKey::new(vec![7; 16]));
     let wrapped = keys_software::AwsLc.wrap_key(public, KeyTransport::RsaPkcs1, &content).expect("wraps");
     let wrapped = WrappedKey::new(KeyTransport::RsaPkcs1, wrapped);
-    Box::new(move || drop(block_on(key.unwrap_key(&wrapped)).expect("unwraps")))
+    Run::same(move || drop(block_on(key.unwrap_key(&wrapped)).expect("unwraps")))
 }

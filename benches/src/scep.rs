@@ -13,7 +13,7 @@ use scep_proto::{
 };
 use testkit::{Authority, NOW, block_on, ca, device, keys};
 
-use crate::Operation;
+use crate::{Operation, Run};
 
 /// The operations of this group.
 pub const OPERATIONS: &[Operation] = &[
@@ -84,14 +84,14 @@ fn challenge() -> ChallengePassword {
     ChallengePassword::new("a challenge of some length".into())
 }
 
-fn make_request() -> Box<dyn FnMut()> {
+fn make_request() -> Run {
     let (client, authority, challenge) = (client(), ca(), challenge());
-    Box::new(move || drop(black_box(client.request(Some(&challenge), &authority.ra_certificate))))
+    Run::same(move || drop(black_box(client.request(Some(&challenge), &authority.ra_certificate))))
 }
 
-fn parse_request() -> Box<dyn FnMut()> {
+fn parse_request() -> Run {
     let message = client().request(Some(&challenge()), &ca().ra_certificate).message;
-    Box::new(move || drop(black_box(PkiMessage::parse(black_box(&message))).expect("a message")))
+    Run::same(move || drop(black_box(PkiMessage::parse(black_box(&message))).expect("a message")))
 }
 
 fn opened(message: &[u8], authority: &Authority) -> Request {
@@ -102,10 +102,10 @@ fn opened(message: &[u8], authority: &Authority) -> Request {
     sealed.open(key, &AwsLc, &AwsLc).expect("a request")
 }
 
-fn open_request() -> Box<dyn FnMut()> {
+fn open_request() -> Run {
     let authority = ca();
     let message = client().request(Some(&challenge()), &authority.ra_certificate).message;
-    Box::new(move || drop(black_box(opened(&message, &authority))))
+    Run::same(move || drop(black_box(opened(&message, &authority))))
 }
 
 fn signer(authority: &Authority) -> ReplySigner {
@@ -113,11 +113,11 @@ fn signer(authority: &Authority) -> ReplySigner {
 }
 
 /// Without the two operations with keys: wrapping for the client, and the signature.
-fn make_reply() -> Box<dyn FnMut()> {
+fn make_reply() -> Run {
     let authority = ca();
     let request = opened(&client().request(None, &authority.ra_certificate).message, &authority);
     let (signer, issued) = (signer(&authority), [device().certificate]);
-    Box::new(move || {
+    Run::same(move || {
         let unsigned = request.exchange.success(&issued, &signer, &NoKeys, &AwsLc, NOW).expect("a reply");
         drop(black_box(unsigned.finish(&[7; 256])));
     })
@@ -130,20 +130,20 @@ fn reply_to(request: &Request, authority: &Authority, signer: &ReplySigner, issu
     unsigned.finish(&signature)
 }
 
-fn sign_reply() -> Box<dyn FnMut()> {
+fn sign_reply() -> Run {
     let authority = ca();
     let request = opened(&client().request(None, &authority.ra_certificate).message, &authority);
     let (signer, issued) = (signer(&authority), device().certificate);
-    Box::new(move || drop(black_box(reply_to(&request, &authority, &signer, &issued))))
+    Run::same(move || drop(black_box(reply_to(&request, &authority, &signer, &issued))))
 }
 
-fn read_reply() -> Box<dyn FnMut()> {
+fn read_reply() -> Run {
     let (client, authority) = (client(), ca());
     let sent = client.request(None, &authority.ra_certificate);
     let request = opened(&sent.message, &authority);
     let reply = reply_to(&request, &authority, &signer(&authority), &device().certificate);
     let trusted = [authority.ra_certificate];
-    Box::new(move || drop(black_box(client.open(&sent.awaited, &reply, &trusted)).expect("a certificate")))
+    Run::same(move || drop(black_box(client.open(&sent.awaited, &reply, &trusted)).expect("a certificate")))
 }
 
 /// Wraps nothing, so that what is left can be measured.

@@ -9,7 +9,7 @@ use serial_binding::{
 };
 use testkit::{SeededRandom, ca};
 
-use crate::Operation;
+use crate::{Operation, Run};
 
 /// The operations of this group.
 pub const OPERATIONS: &[Operation] = &[
@@ -30,24 +30,24 @@ fn object() -> BoundObject {
     BoundObject::new(ObjectKind::DEVICE, ObjectId::Uuid([0x5A; 16])).expect("an object")
 }
 
-fn bind(binding: impl SerialBinding + 'static) -> Box<dyn FnMut()> {
+fn bind(binding: impl SerialBinding + 'static) -> Run {
     let (object, random) = (object(), SeededRandom::new(1));
-    Box::new(move || _ = black_box(binding.bind(black_box(&object), &random)).expect("a serial number"))
+    Run::same(move || _ = black_box(binding.bind(black_box(&object), &random)).expect("a serial number"))
 }
 
-fn resolve(binding: impl SerialBinding + 'static) -> Box<dyn FnMut()> {
+fn resolve(binding: impl SerialBinding + 'static) -> Run {
     let serial = binding.bind(&object(), &SeededRandom::new(1)).expect("a serial number");
-    Box::new(move || assert_eq!(binding.resolve(black_box(&serial)), Resolution::Object(object())))
+    Run::same(move || assert_eq!(binding.resolve(black_box(&serial)), Resolution::Object(object())))
 }
 
-fn opaque() -> Box<dyn FnMut()> {
+fn opaque() -> Run {
     let random = SeededRandom::new(1);
-    Box::new(move || _ = black_box(opaque_serial(&random)).expect("a serial number"))
+    Run::same(move || _ = black_box(opaque_serial(&random)).expect("a serial number"))
 }
 
 /// The same cipher, key size, width and tweak length as v2.
-fn ff1_of_fpe() -> Box<dyn FnMut()> {
+fn ff1_of_fpe() -> Run {
     let ff1 = FF1::<aes::Aes256>::new(&[7; 32], 2).expect("radix 2");
     let sealed = BinaryNumeralString::from_bytes_le(&[0x5A; 19]);
-    Box::new(move || _ = black_box(ff1.decrypt(&[1; 33], black_box(&sealed))).expect("decrypts"))
+    Run::same(move || _ = black_box(ff1.decrypt(&[1; 33], black_box(&sealed))).expect("decrypts"))
 }

@@ -45,11 +45,11 @@ fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
 /// How often an operation is repeated: the difference to not running it at all leaves setting-up out.
 const REPEATS: u32 = 10;
 
-/// Instructions that `program operation repeats` executes.
-fn instructions(valgrind: &Path, program: &Path, operation: &str, repeats: u32) -> Result<u64, Failure> {
+/// Instructions that `program operation made runs` executes.
+fn instructions(valgrind: &Path, program: &Path, operation: &str, runs: u32) -> Result<u64, Failure> {
     let mut command = Command::new(valgrind);
     command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
-    let run = command.args([operation, &repeats.to_string()]).output();
+    let run = command.args([operation, &REPEATS.to_string(), &runs.to_string()]).output();
     let run = run.map_err(|error| Failure::new(format!("valgrind: {error}")))?;
     let report = String::from_utf8_lossy(&run.stderr);
     if !run.status.success() {

@@ -1,4 +1,5 @@
-//! Repeats one operation, for `cargo xtask count` to run under valgrind: `count list`, `count OPERATION REPEATS`.
+//! Repeats one operation, for `cargo xtask count` to run under valgrind: `count list`, `count OPERATION MADE RUNS`, where
+//! input for MADE runs is made and RUNS of them are run.
 
 use std::{env, process::ExitCode};
 
@@ -8,19 +9,18 @@ fn main() -> ExitCode {
         ["list"] => benches::operations()
             .filter(|it| !it.name.contains("loopback"))
             .for_each(|it| println!("{}", it.name)),
-        [name, repeats] => {
+        [name, made, runs] => {
             let operation = benches::operations().find(|operation| operation.name == *name);
-            let (Some(operation), Ok(repeats)) = (operation, repeats.parse::<u32>()) else {
+            let (Some(operation), Ok(made), Ok(runs)) = (operation, made.parse(), runs.parse()) else {
                 eprintln!(
-                    "no operation is called {name}, or {repeats} is no number; `count list` lists them"
+                    "no operation is called {name}, or these are no numbers; `count list` lists operations"
                 );
                 return ExitCode::FAILURE;
             };
-            let mut run = (operation.prepare)();
-            (0..repeats).for_each(|_| run());
+            (operation.prepare)().repeat(made, runs);
         }
         _ => {
-            eprintln!("usage: count list | count OPERATION REPEATS");
+            eprintln!("usage: count list | count OPERATION MADE RUNS");
             return ExitCode::FAILURE;
         }
     }

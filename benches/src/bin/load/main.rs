@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo xtask load ocsp --url http://127.0.0.1:8080/ocsp --serial 25AB.. --nonce --pid 4711
 //! cargo xtask load scep --url http://127.0.0.1:8080/scep --subject CN=laptop-{n} --challenge s3cret --pid 4711
+//! cargo xtask load devices 10000 > directory.toml                     # for the server that `load scep` will drive
 //! cargo xtask load empty --url http://127.0.0.1:8081/ --pid 4712     # `cargo run --release --bin empty-reply`
 //! ```
 
@@ -15,7 +16,7 @@ mod target;
 
 use std::{error::Error, process::ExitCode};
 
-use benches::connection::post;
+use benches::{connection::post, enrollment::directory_of};
 use clap::{Args, Parser, Subcommand};
 
 use drive::{Job, drive};
@@ -46,6 +47,11 @@ enum Kind {
         #[command(flatten)]
         options: scep::Options,
     },
+    /// Prints a directory file with that many devices, laptop-1 and so on, for a server that `scep` will drive.
+    Devices {
+        /// How many.
+        count: usize,
+    },
     /// Posts 100 octets, for a server that replies with nothing.
     Empty {
         #[command(flatten)]
@@ -74,7 +80,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
-        Ok(report) => {
+        Ok(Outcome::Printed) => ExitCode::SUCCESS,
+        Ok(Outcome::Measured(report)) => {
             print!("{report}");
             if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
@@ -85,8 +92,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<Report, Failure> {
-    match arguments.kind {
+/// What was done.
+enum Outcome {
+    Printed,
+    Measured(Report),
+}
+
+fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    let report = match arguments.kind {
+        Kind::Devices { count } => {
+            print!("{}", directory_of(count));
+            return Ok(Outcome::Printed);
+        }
         Kind::Ocsp { common, options } => {
             let asked = ocsp::prepare(&common.url, &options, common.requests)?;
             measure(&common, &asked, ocsp::judge)
@@ -100,7 +117,8 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
             let asked = vec![Job { request, memory: () }; common.requests];
             measure(&common, &asked, |(), reply| format!("HTTP {}", reply.status))
         }
-    }
+    };
+    report.map(Outcome::Measured)
 }
 
 /// Sends everything, then has every reply judged, so that judging does not disturb the measurement.
