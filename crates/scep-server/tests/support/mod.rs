@@ -68,9 +68,8 @@ impl Server {
         // The last line of the banner says how to stop.
         while !banner.contains("Ctrl-C") {
             let mut line = String::new();
-            if stdout.read_line(&mut line).unwrap() == 0 {
-                panic!("the server ended before it was ready: {:?}\n{banner}", child.wait());
-            }
+            let read = stdout.read_line(&mut line).unwrap();
+            assert!(read > 0, "the server ended before it was ready: {:?}\n{banner}", child.wait());
             banner.push_str(&line);
         }
         Self { child, stdout: Some(stdout), folder, banner }
@@ -280,3 +279,6 @@ pub fn openssl_ocsp(server: &Server, certificate: &Path, more: &[&str]) -> Strin
     arguments.extend(["-cert", certificate.to_str().unwrap()]);
     attempt(server.folder(), "openssl", &arguments).1
 }
+
+pub mod device;
+mod logged;
