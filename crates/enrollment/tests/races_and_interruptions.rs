@@ -1,0 +1,107 @@
+//! Requests at once, and requests after the process was killed.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, missing_docs, reason = "tests")]
+
+mod support;
+
+use std::{sync::Barrier, thread};
+
+use directory::ObjectState;
+use enrollment::{Enroller, EnrollmentRequest, RequestKind};
+use issuance::{Intent, IntentOutcome, IssuanceLog as _};
+use support::{Csr, laptop, self_signed, world};
+use testkit::block_on;
+
+#[test]
+fn row_13_of_two_hundred_that_spend_one_challenge_at_once_one_succeeds() {
+    let world = world();
+    let csr = Csr::with(world.challenge()).signed();
+    let signer = self_signed(&csr);
+    let start = Barrier::new(200);
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let runs: Vec<_> = (0u8..200)
+            .map(|number| {
+                let (world, csr, signer, start) = (&world, &csr, &signer, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    // Each in a transaction of its own, as 200 thieves would be.
+                    world.submit("devices", &[number], csr, signer, RequestKind::Initial)
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    let (issued, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!((issued.len(), refused.len()), (1, 199));
+    assert_eq!((world.ledger.intents(), world.ledger.issued().len()), (1, 1));
+    for refusal in refused {
+        let code = refusal.unwrap_err().code();
+        assert!(matches!(code, "challenge-spent" | "challenge-unknown"), "{code}");
+    }
+}
+
+#[test]
+fn row_14_of_two_hundred_equal_requests_at_once_all_get_the_same_certificate() {
+    let world = world();
+    let csr = Csr::with(world.challenge()).signed();
+    let start = Barrier::new(200);
+    let certificates: Vec<_> = thread::scope(|scope| {
+        let runs: Vec<_> = (0..200)
+            .map(|_| {
+                scope.spawn(|| {
+                    start.wait();
+                    world.enroll(&csr).unwrap()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert!(certificates.iter().all(|certificate| *certificate == certificates[0]));
+    assert_eq!(world.ledger.intents(), 1);
+}
+
+/// Leaves in the ledger what a process leaves that is killed between intent and signature.
+fn interrupted(world: &support::World, csr: &pki_core::CertificationRequest) -> Intent {
+    let elsewhere = support::world();
+    let earlier = block_on(elsewhere.challenges.create(laptop(), "devices", support::HOUR)).unwrap();
+    let twin = Csr::with(earlier).signed();
+    elsewhere.enroll(&twin).unwrap();
+    let (mut intent, _) = elsewhere.ledger.issued().remove(0);
+    let key = csr.public_key().fingerprint();
+    intent.provenance.transaction = issuance::TransactionKey::new("devices", b"1", &key);
+    intent.provenance.request =
+        pki_core::DigestAlgorithm::Sha256.digest(csr.tbs()).unwrap().try_into().unwrap();
+    let challenge = csr.challenge_password().unwrap();
+    intent.provenance.spends = Some(world.challenges.key.one_time_id(challenge));
+    assert!(matches!(block_on(world.ledger.record_intent(&intent)).unwrap(), IntentOutcome::Recorded));
+    intent
+}
+
+#[test]
+fn an_enrollment_that_was_cut_off_is_finished_by_its_repeat() {
+    let world = world();
+    let csr = Csr::with(world.challenge()).signed();
+    let intent = interrupted(&world, &csr);
+    let certificate = world.enroll(&csr).unwrap();
+    assert_eq!(certificate.tbs(), intent.tbs);
+    assert_eq!(world.ledger.intents(), 1);
+    assert_eq!(world.enroll(&csr).unwrap(), certificate);
+}
+
+#[test]
+fn row_44_an_enrollment_that_was_cut_off_is_not_finished_for_a_disabled_object() {
+    let world = world();
+    let csr = Csr::with(world.challenge()).signed();
+    interrupted(&world, &csr);
+    world.directory.set_state(laptop(), ObjectState::Disabled { since: None });
+    world.refuses(world.enroll(&csr), "object-disabled", 1);
+    assert!(world.ledger.issued().is_empty());
+}
+
+#[test]
+fn decisions_can_move_between_threads() {
+    fn is_send<T: Send>(_: &T) {}
+    fn checked(enroller: &Enroller, request: EnrollmentRequest<'_>) {
+        is_send(&enroller.enroll(request));
+    }
+    let _ = checked;
+}
