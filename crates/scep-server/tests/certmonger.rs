@@ -16,7 +16,7 @@ use support::{Server, openssl_ocsp, run};
 /// Runs inside certmonger's private daemon, which ends when this does.
 fn session(url: &str, challenge: &str, folder: &str) -> String {
     format!(
-        r#"
+        r"
 set -e
 getcert add-scep-ca -c certbound -u {url}
 # The daemon asks for the CA's capabilities and certificates before it can submit.
@@ -28,7 +28,7 @@ getcert list-cas -v -c certbound
 getcert request -c certbound -I one -k {folder}/key.pem -f {folder}/certificate.pem -g 2048 -L {challenge} \
     -N CN=laptop-2 -D laptop-2.example.com -w -v || true
 getcert list -i one
-"#
+"
     )
 }
 
