@@ -57,10 +57,15 @@ impl Enroller {
         let challenge = request.csr.challenge_password().filter(|challenge| !challenge.expose().is_empty());
         let challenge = challenge.ok_or(Refusal::ChallengeMissing)?;
         let grant = match profile.authority() {
-            ChallengeAuthority::OneTime => self.by_one_time(profile, challenge, run.now).await?,
-            ChallengeAuthority::Static(expected) => self.by_static(expected, challenge, &names).await?,
+            ChallengeAuthority::OneTime => self.by_one_time(profile, challenge, run.now).await,
+            ChallengeAuthority::Static(expected) => self.by_static(expected, challenge, &names).await,
         };
-        self.issue(profile, run, grant, names).await
+        match grant {
+            Ok(grant) => self.issue(profile, run, grant, names).await,
+            // The same request, sent twice, may have spent it since the transaction was looked up.
+            Err(Refusal::ChallengeUnknown) => self.recalled(&run).await?.ok_or(Refusal::ChallengeUnknown),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// A renewal, on the strength of the signer's certificate.

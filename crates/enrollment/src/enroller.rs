@@ -78,7 +78,7 @@ impl Enroller {
     /// same certificate, for a day; another request in it is refused.
     ///
     /// A RenewalReq is authorized by the signer's certificate. So is a PKCSReq whose signer's certificate is of this CA,
-    /// where the profile's [`RenewalPolicy`] says so. Everything else needs what the profile takes as authority.
+    /// where the profile's [`RenewalPolicy`](crate::RenewalPolicy) says so. Everything else needs what the profile takes as authority.
     pub async fn enroll(&self, request: EnrollmentRequest<'_>) -> Result<Certificate, Refusal> {
         let profile = self.profiles.get(request.profile).ok_or(Refusal::ProfileUnknown)?;
         request_policy::check(&request.csr, profile, &*self.parts.verifier)?;

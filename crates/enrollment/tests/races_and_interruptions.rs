@@ -3,11 +3,21 @@
 
 mod support;
 
-use std::{sync::Barrier, thread};
+use std::{
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
 use directory::ObjectState;
-use enrollment::{Enroller, EnrollmentRequest, RequestKind};
-use issuance::{Intent, IntentOutcome, IssuanceLog as _};
+use enrollment::{
+    EarlierRequest, Enroller, EnrollmentRequest, EnrollmentStore, MemoryLedger, RequestKind, StoreError,
+    StoredChallenge,
+};
+use issuance::{ChallengeId, Intent, IntentOutcome, IssuanceLog as _, TransactionKey};
+use pki_core::{BoxFuture, UnixTime};
 use support::{Csr, laptop, self_signed, world};
 use testkit::block_on;
 
@@ -59,6 +69,58 @@ fn row_14_of_two_hundred_equal_requests_at_once_all_get_the_same_certificate() {
     assert_eq!(world.ledger.intents(), 1);
 }
 
+/// Overlooks the transaction the first time, as when it was opened a moment later.
+#[derive(Debug)]
+struct LateStore(Arc<MemoryLedger>, AtomicBool);
+
+impl EnrollmentStore for LateStore {
+    fn recall(
+        &self,
+        transaction: TransactionKey,
+        not_before: UnixTime,
+    ) -> BoxFuture<'_, Result<Option<EarlierRequest>, StoreError>> {
+        if self.1.swap(false, Ordering::SeqCst) {
+            return Box::pin(std::future::ready(Ok(None)));
+        }
+        self.0.recall(transaction, not_before)
+    }
+
+    fn add_challenge<'a>(&'a self, challenge: &'a StoredChallenge) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.0.add_challenge(challenge)
+    }
+
+    fn live_challenge(
+        &self,
+        id: ChallengeId,
+        now: UnixTime,
+    ) -> BoxFuture<'_, Result<Option<StoredChallenge>, StoreError>> {
+        self.0.live_challenge(id, now)
+    }
+
+    fn burn_challenge<'a>(
+        &'a self,
+        id: ChallengeId,
+        now: UnixTime,
+        why: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.0.burn_challenge(id, now, why)
+    }
+}
+
+#[test]
+fn row_14_a_request_sent_twice_at_once_is_not_refused_for_its_own_challenge() {
+    let mut late = None;
+    let world = support::world_with(|ledger| {
+        let store = Arc::new(LateStore(ledger, AtomicBool::new(false)));
+        late = Some(store.clone());
+        store
+    });
+    let csr = Csr::with(world.challenge()).signed();
+    let first = world.enroll(&csr).unwrap();
+    late.unwrap().1.store(true, Ordering::SeqCst);
+    assert_eq!(world.enroll(&csr).unwrap(), first);
+}
+
 /// Leaves in the ledger what a process leaves that is killed between intent and signature.
 fn interrupted(world: &support::World, csr: &pki_core::CertificationRequest) -> Intent {
     let elsewhere = support::world();
@@ -67,7 +129,7 @@ fn interrupted(world: &support::World, csr: &pki_core::CertificationRequest) -> 
     elsewhere.enroll(&twin).unwrap();
     let (mut intent, _) = elsewhere.ledger.issued().remove(0);
     let key = csr.public_key().fingerprint();
-    intent.provenance.transaction = issuance::TransactionKey::new("devices", b"1", &key);
+    intent.provenance.transaction = TransactionKey::new("devices", b"1", &key);
     intent.provenance.request =
         pki_core::DigestAlgorithm::Sha256.digest(csr.tbs()).unwrap().try_into().unwrap();
     let challenge = csr.challenge_password().unwrap();

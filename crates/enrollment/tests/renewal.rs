@@ -9,7 +9,8 @@ use directory::{DirectoryError, ObjectState};
 use enrollment::{Refusal, RefusalClass, RequestKind};
 use keys_software::AwsLc;
 use pki_core::{
-    Certificate, CertificationRequest, CrlReason, GeneralName, Name, RequestedExtensions, UnixTime, Validity,
+    Certificate, CertificationRequest, CrlReason, GeneralName, Name, RequestedExtensions, SigningKey,
+    UnixTime, Validity,
 };
 use revocation::{SourceError, Standing};
 use serial_binding::SerialBinding as _;
@@ -67,25 +68,28 @@ fn row_04_signers_that_are_no_certificates_of_this_ca() {
     let same_name = another_ca("CN=Example CA,O=Example", &*keys::p384());
     let elsewhere = another_ca("CN=Elsewhere", &*keys::p384());
     let validity = Validity::new(NOW, UnixTime(NOW.0 + 3600)).unwrap();
-    let by = |ca: &issuance::Issuer| {
+    let own_key = testkit::ca().key;
+    let other_name = another_ca("CN=Renamed", &*own_key);
+    let by = |ca: &issuance::Issuer, ca_key: &dyn SigningKey| {
         let serial = bindings().bind(&laptop(), &AwsLc).unwrap();
         let subject = Name::of_common_name("laptop-1");
         let key = keys::rsa_2048();
-        let key = pki_core::SigningKey::public_key(&*key);
+        let key = SigningKey::public_key(&*key);
         let prepared = ca.prepare_ra(&subject, key, validity, serial).unwrap();
-        block_on(prepared.sign_with(&*keys::p384())).unwrap()
+        block_on(prepared.sign_with(ca_key)).unwrap()
     };
     let ca = testkit::ca();
     let delegate = {
         let (issuer, subject) = (issuer(), Name::of_common_name("x"));
         let key = keys::p256();
-        let key = pki_core::SigningKey::public_key(&*key);
+        let key = SigningKey::public_key(&*key);
         block_on(issuer.create_ocsp_delegate(&subject, key, validity, &*ca.key, &AwsLc)).unwrap()
     };
     for (what, signer) in [
         ("self-signed", support::self_signed(&csr)),
-        ("another CA", by(&elsewhere)),
-        ("the same name, another key", by(&same_name)),
+        ("another CA", by(&elsewhere, &*keys::p384())),
+        ("the same name, another key", by(&same_name, &*keys::p384())),
+        ("the same key, another name", by(&other_name, &*own_key)),
         ("the CA itself", ca.certificate.clone()),
         ("the RA", ca.ra_certificate.clone()),
         ("a responder", delegate),

@@ -20,7 +20,7 @@ use std::{
 use directory::{Directory, DirectoryError, ObjectNames, ObjectState};
 use enrollment::{
     ChallengeAuthority, ChallengeKey, Enroller, EnrollerParts, EnrollmentProfile, EnrollmentRequest,
-    MemoryLedger, OneTimeChallenges, Refusal, RenewalPolicy, RequestKind, StaticChallenge,
+    EnrollmentStore, MemoryLedger, OneTimeChallenges, Refusal, RenewalPolicy, RequestKind, StaticChallenge,
 };
 use issuance::{CaParts, CertificateAuthority, Issuer, Profile, ProfileSettings, create_root};
 use keys_software::AwsLc;
@@ -199,6 +199,11 @@ fn profiles(key: &ChallengeKey) -> Vec<EnrollmentProfile> {
 }
 
 pub fn world() -> World {
+    world_with(|ledger| ledger)
+}
+
+/// With a store that stands before the ledger.
+pub fn world_with(store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentStore>) -> World {
     let ledger = Arc::new(MemoryLedger::new());
     let directory = Arc::new(MapDirectory::default());
     directory.add(laptop(), "laptop-1", &[GeneralName::Dns("laptop-1.example.com".into())]);
@@ -218,7 +223,7 @@ pub fn world() -> World {
     let enroller = Enroller::new(EnrollerParts {
         authority: authority.unwrap(),
         profiles: profiles(&challenge_key),
-        store: ledger.clone(),
+        store: store(ledger.clone()),
         challenge_key: challenge_key.clone(),
         directory: directory.clone(),
         revocation: revocation.clone(),
