@@ -29,10 +29,10 @@ const STEPS: [&str; 1] = [r"
         tbs        BLOB,             -- until it is signed
         der        BLOB              -- once it is
     ) STRICT;
-    -- Entries of these indexes fall on pages at random, each of which every commit writes: they are kept narrow.
+    -- Entries of an index fall on pages at random, each of which every commit writes: these are narrow, and few. What
+    -- only people look for is found by reading all of the table.
     CREATE UNIQUE INDEX certificate_serial ON certificate (serial, issuer);
     CREATE INDEX certificate_object ON certificate (object) WHERE object IS NOT NULL;
-    CREATE INDEX certificate_expiry ON certificate (not_after);
 
     CREATE TABLE enrollment (        -- TransactionKey -> its last run
         transaction_key BLOB PRIMARY KEY,
