@@ -45,13 +45,19 @@ impl Run {
         Self::Same(Box::new(run))
     }
 
-    /// Makes what is needed for `made` runs, and runs `runs` of them.
-    pub fn repeat(self, made: usize, runs: usize) {
+    /// Runs once to warm up, and then `times` more, each within `around`.
+    pub fn repeat(self, times: usize, around: fn(&mut dyn FnMut())) {
         match self {
-            Self::Same(mut run) => (0..runs).for_each(|_| run()),
-            Self::Fed { make, mut run } => {
-                let inputs: Vec<_> = std::iter::repeat_with(make).take(made).collect();
-                inputs.into_iter().take(runs).for_each(&mut run);
+            Self::Same(mut run) => {
+                run();
+                (0..times).for_each(|_| around(&mut run));
+            }
+            Self::Fed { mut make, mut run } => {
+                run(make());
+                for input in std::iter::repeat_with(make).take(times) {
+                    let mut input = Some(input);
+                    around(&mut || input.take().into_iter().for_each(&mut run));
+                }
             }
         }
     }
@@ -89,7 +95,7 @@ mod tests {
     #[test]
     fn every_operation_runs_and_can_be_repeated() {
         for operation in operations() {
-            (operation.prepare)().repeat(2, 2);
+            (operation.prepare)().repeat(1, |run| run());
         }
     }
 

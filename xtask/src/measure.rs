@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use crate::{
     failure::Failure,
-    shell::{cargo, find, output, run},
+    shell::{cargo, find, output, run, run_unseen},
 };
 
 /// `cargo xtask load`: everything after it goes to the program `load`.
 pub(crate) fn load(root: &Path, arguments: &[String]) -> Result<(), Failure> {
     let build = ["run", "--quiet", "--release", "--package", "benches", "--bin", "load", "--"];
-    run(&mut cargo(root, build.into_iter().chain(arguments.iter().map(String::as_str))))
+    run_unseen(&mut cargo(root, build.into_iter().chain(arguments.iter().map(String::as_str))))
 }
 
 /// `cargo xtask count`: instructions per operation, which do not depend on the machine's mood.
@@ -25,11 +25,10 @@ pub(crate) fn count(root: &Path) -> Result<(), Failure> {
     run(&mut cargo(root, ["build", "--release", "--package", "benches", "--bin", "count"]))?;
     let program = target_folder(root)?.join("release/count");
     let operations = output(Command::new(&program).arg("list"))?;
-    println!("{:<40} {:>14}", "operation", "instructions");
+    println!("{:<45} {:>14}", "operation", "instructions");
     for operation in operations.lines() {
-        let idle = instructions(&valgrind, &program, operation, 0)?;
-        let busy = instructions(&valgrind, &program, operation, REPEATS)?;
-        println!("{operation:<40} {:>14}", busy.saturating_sub(idle).div_euclid(u64::from(REPEATS)));
+        let instructions = instructions(&valgrind, &program, operation)?;
+        println!("{operation:<45} {:>14}", instructions.div_euclid(u64::from(TIMES)));
     }
     Ok(())
 }
@@ -42,14 +41,15 @@ fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
     folder.map(PathBuf::from).ok_or_else(|| Failure::new("cargo metadata names no target_directory"))
 }
 
-/// How often an operation is repeated: the difference to not running it at all leaves setting-up out.
-const REPEATS: u32 = 10;
+/// How often an operation is repeated.
+const TIMES: u32 = 10;
 
-/// Instructions that `program operation made runs` executes.
-fn instructions(valgrind: &Path, program: &Path, operation: &str, runs: u32) -> Result<u64, Failure> {
+/// Instructions that all repetitions of an operation execute within the function `measured` of the program.
+fn instructions(valgrind: &Path, program: &Path, operation: &str) -> Result<u64, Failure> {
     let mut command = Command::new(valgrind);
-    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
-    let run = command.args([operation, &REPEATS.to_string(), &runs.to_string()]).output();
+    command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no"]);
+    command.arg("--toggle-collect=*measured*").arg(program).args([operation, &TIMES.to_string()]);
+    let run = command.output();
     let run = run.map_err(|error| Failure::new(format!("valgrind: {error}")))?;
     let report = String::from_utf8_lossy(&run.stderr);
     if !run.status.success() {

@@ -19,8 +19,13 @@ pub(crate) fn cargo<I: AsRef<OsStr>>(root: &Path, arguments: impl IntoIterator<I
 
 /// Prints the command, runs it, and fails when it does.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    println!("$ {}", line(command));
+    run_unseen(command)
+}
+
+/// The same for a command whose output somebody may want to keep: nothing else is printed.
+pub(crate) fn run_unseen(command: &mut Command) -> Result<(), Failure> {
     let line = line(command);
-    println!("$ {line}");
     let status = command.status().during(&line)?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` ended with {status}"))) }
 }
