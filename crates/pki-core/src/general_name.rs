@@ -12,17 +12,17 @@ const WHAT: &str = "GeneralNames";
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GeneralName {
-    /// rfc822Name [1].
+    /// rfc822Name `[1]`.
     Email(String),
-    /// dNSName [2].
+    /// dNSName `[2]`.
     Dns(String),
-    /// uniformResourceIdentifier [6].
+    /// uniformResourceIdentifier `[6]`.
     Uri(String),
-    /// iPAddress [7]: 4 or 16 octets.
+    /// iPAddress `[7]`: 4 or 16 octets.
     Ip(Vec<u8>),
-    /// directoryName [4].
+    /// directoryName `[4]`.
     Directory(Name),
-    /// otherName [0] of type 1.3.6.1.4.1.311.20.2.3: a user principal name.
+    /// otherName `[0]` of type 1.3.6.1.4.1.311.20.2.3: a user principal name.
     Upn(String),
     /// Any other form, by its identifier octet and content.
     Other {
