@@ -2,7 +2,7 @@
 
 use enrollment::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};
 use issuance::{ChallengeId, TransactionKey};
-use pki_core::{BoxFuture, UnixTime};
+use pki_core::{BoxFuture, CertRef, UnixTime};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::{Ledger, encoding, issuance_log};
@@ -50,6 +50,15 @@ impl EnrollmentStore for Ledger {
             statement
                 .query_row(params![id.as_bytes(), encoding::seconds(now)], |row| challenge(id, row))
                 .optional()
+        });
+        Box::pin(std::future::ready(read.map_err(StoreError::new)))
+    }
+
+    fn profile_of(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
+        const SQL: &str = "SELECT profile FROM certificate WHERE issuer = ? AND serial = ?";
+        let read = self.reader().read(|connection| {
+            let key = params![certificate.issuer.as_bytes(), certificate.serial.as_be_bytes()];
+            connection.prepare_cached(SQL)?.query_row(key, |row| row.get("profile")).optional()
         });
         Box::pin(std::future::ready(read.map_err(StoreError::new)))
     }

@@ -89,3 +89,15 @@ fn challenges_are_listed_latest_first() {
     assert_eq!(ids, [challenge(3).id, challenge(2).id]);
     assert!(listed.iter().all(|record| record.fate == ChallengeFate::Open));
 }
+
+#[test]
+fn row_7_the_profile_that_a_certificate_was_issued_with_is_known() {
+    let fixture = Fixture::new();
+    let profile_of = |number| block_on(fixture.ledger.profile_of(intent(number).certificate)).unwrap();
+    assert_eq!(profile_of(1), None);
+    block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
+    let intent = issuance::Intent { profile: "wifi".into(), ..intent(1) };
+    block_on(issuance::IssuanceLog::record_intent(&fixture.ledger, &intent)).unwrap();
+    assert_eq!(profile_of(1).as_deref(), Some("wifi"));
+    assert_eq!(profile_of(2), None);
+}
