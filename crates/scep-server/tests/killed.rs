@@ -8,6 +8,7 @@
 //! * a certificate handed out before it is on disk (no `record_issued`, or too late): it is not in the ledger that the
 //!   dead server left behind;
 //! * challenge, serial number and transaction not in one transaction: two certificates for one challenge, or none;
+//! * a repeat that is signed and handed out anew: other octets, for no two ECDSA signatures are the same;
 //! * an interrupted issuance that is begun anew and not finished: a serial number is left over in the ledger.
 #![allow(
     clippy::unwrap_used,
@@ -140,6 +141,8 @@ fn wishes(data: &Path) -> Vec<Wish> {
 struct World {
     address: String,
     wishes: Vec<Wish>,
+    /// Some of them twice in a row: the clients that take them send the same message at the same time.
+    order: Vec<usize>,
     next: AtomicUsize,
     gate: Gate,
     cut_off: AtomicUsize,
@@ -162,10 +165,10 @@ impl World {
     fn be_a_client(&self, answers: &Sender<(usize, Reply)>) {
         let mut last = None;
         loop {
-            let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(wish) = self.wishes.get(number) else { return };
-            answers.send((number, self.settle(wish))).unwrap();
-            if let Some(earlier) = last.replace(number).filter(|_| number.is_multiple_of(4)) {
+            let next = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(&number) = self.order.get(next) else { return };
+            answers.send((number, self.settle(&self.wishes[number]))).unwrap();
+            if let Some(earlier) = last.replace(number).filter(|_| next.is_multiple_of(4)) {
                 answers.send((earlier, self.settle(&self.wishes[earlier]))).unwrap();
             }
         }
@@ -245,9 +248,12 @@ fn a_killed_server_loses_nothing() {
     let random = SeededRandom::new(seed);
     // ECDSA signatures differ each time: what is signed twice shows.
     let server = Server::start_with_directory(&directory(), &[("SCEP_SERVER__CA__KEY", "p256")]);
+    let wishes = wishes(&server.data());
+    let twice = |number: usize| std::iter::repeat_n(number, if number.is_multiple_of(4) { 2 } else { 1 });
     let world = World {
         address: server.address(),
-        wishes: wishes(&server.data()),
+        order: (0..wishes.len()).flat_map(twice).collect(),
+        wishes,
         next: AtomicUsize::new(0),
         gate: Gate { open: Mutex::new(true), opened: Condvar::new() },
         cut_off: AtomicUsize::new(0),
