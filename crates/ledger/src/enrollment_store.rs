@@ -55,9 +55,10 @@ impl EnrollmentStore for Ledger {
     }
 
     fn profile_of(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
-        const SQL: &str = "SELECT profile FROM certificate WHERE issuer = ? AND serial = ?";
+        const SQL: &str = "SELECT profile FROM certificate \
+                           WHERE serial = ? AND issuer = (SELECT id FROM issuer WHERE octets = ?)";
         let read = self.reader().read(|connection| {
-            let key = params![certificate.issuer.as_bytes(), certificate.serial.as_be_bytes()];
+            let key = params![certificate.serial.as_be_bytes(), certificate.issuer.as_bytes()];
             connection.prepare_cached(SQL)?.query_row(key, |row| row.get("profile")).optional()
         });
         Box::pin(std::future::ready(read.map_err(StoreError::new)))
