@@ -48,7 +48,7 @@ use testkit::{SeededRandom, block_on, keys};
 const DEVICES: usize = 8;
 const CHALLENGES: usize = 150;
 const CLIENTS: usize = 4;
-const KILLS: u64 = 6;
+const KILLS: u64 = 10;
 
 /// A message of which one client sees to it that it is settled.
 struct Wish {
@@ -224,7 +224,7 @@ fn kill(
     answers: &Receiver<(usize, Reply)>,
     outcome: &mut Outcome,
 ) -> (Server, usize) {
-    for _ in 0..5 + number(random, 20) {
+    for _ in 0..3 + number(random, 12) {
         outcome.add(answers.recv().unwrap());
     }
     // And then anywhere in the next requests.
