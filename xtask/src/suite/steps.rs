@@ -116,8 +116,10 @@ fn fuzz(root: &Path, _: Missing) -> Result<(), Failure> {
     for target in targets {
         let (found, seeds) = (format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"));
         fs::create_dir_all(root.join(&found)).during(&found)?;
-        let mut command =
-            cargo(root, ["fuzz", "run", &target, &found, &seeds, "--", &limit, "-print_final_stats=1"]);
+        let mut command = cargo(
+            root,
+            ["fuzz", "run", &target, &found, &seeds, "--", &limit, "-print_final_stats=1", "-verbosity=0"],
+        );
         run(command.env("RUSTC_BOOTSTRAP", "1"))?;
     }
     Ok(())
