@@ -55,10 +55,13 @@ fn run(arguments: Arguments) -> Result<(), ServerError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServerError::new)?;
     runtime.block_on(async {
+        let stop = asked_to_stop().map_err(ServerError::new)?;
         let server = Server::start(&settings).await?;
         let path = settings.path.trim_matches('/');
-        say(&format!("  {:<20}http://{}/{path}\nCtrl-C stops the server.", "OCSP URL", server.address()))?;
-        server.run(asked_to_stop()).await;
+        // A server whose terminal has gone away goes on serving.
+        let _ =
+            say(&format!("  {:<20}http://{}/{path}\nCtrl-C stops the server.", "OCSP URL", server.address()));
+        server.run(stop).await;
         Ok(())
     })
 }

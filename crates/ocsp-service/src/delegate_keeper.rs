@@ -140,7 +140,7 @@ impl ActiveDelegate {
         let certificate = self.delegate.certificate();
         tracing::info!(
             issuer = %certificate.issuer(),
-            serial = ?certificate.serial_number(),
+            serial = certificate.serial_number().map(tracing::field::display),
             not_after = %certificate.validity().not_after(),
             "{what}"
         );

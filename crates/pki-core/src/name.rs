@@ -214,7 +214,7 @@ fn escaped(text: &str) -> String {
     let last = text.chars().count().saturating_sub(1);
     for (at, c) in text.chars().enumerate() {
         let space_at_an_end = c == ' ' && (at == 0 || at == last);
-        if c.is_control() {
+        if c.is_control() || reorders(c) {
             let mut utf8 = [0; 4];
             for octet in c.encode_utf8(&mut utf8).bytes() {
                 let _ = write!(out, "\\{octet:02X}");
@@ -230,6 +230,11 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// Line and paragraph separators, and what makes text run the other way: in a log these hide what stands beside them.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 fn hex(octets: &[u8]) -> String {
@@ -262,6 +267,13 @@ mod tests {
     fn prints_without_control_characters() {
         let name = Name::of_common_name("a\r\n{\"level\"\u{1b}[2J,b");
         assert_eq!(name.to_string(), "CN=a\\0D\\0A{\\\"level\\\"\\1B[2J\\,b");
+    }
+
+    #[test]
+    fn prints_without_what_reorders_a_line() {
+        let name = Name::of_common_name("a\u{202E}b\u{2028}c");
+        assert_eq!(name.to_string(), "CN=a\\E2\\80\\AEb\\E2\\80\\A8c");
+        assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
     }
 
     #[test]

@@ -44,14 +44,17 @@ impl Handler {
         };
         match self.enroller.enroll(request).await {
             Ok(certificate) => Decision::Issue(vec![certificate]),
-            Err(refusal) => self.refused(&refusal, exchange.signer().subject()),
+            Err(refusal) => self.refused(&refusal),
         }
     }
 
-    fn refused(&self, refusal: &Refusal, signer: &pki_core::Name) -> Decision {
+    fn refused(&self, refusal: &Refusal) -> Decision {
         let (profile, code) = (&*self.profile, refusal.code());
-        let refuse = |info| Decision::Refuse { info, text: refusal.reply_text() };
-        tracing::warn!(profile, code, %signer, why = %refusal, "no certificate");
+        let refuse = |info| Decision::Refuse { code, info, text: refusal.reply_text() };
+        if matches!(refusal.class(), RefusalClass::TryLater | RefusalClass::Internal) {
+            // The requester is told nothing of what is wrong here; the operator is.
+            tracing::error!(profile, code, why = %refusal, "no decision could be made");
+        }
         match refusal.class() {
             RefusalClass::BadAlgorithm => refuse(FailInfo::BadAlg),
             RefusalClass::BadRequest | RefusalClass::Internal => refuse(FailInfo::BadRequest),
@@ -68,5 +71,5 @@ impl EnrollmentHandler for Handler {
 
 /// badCertId: no certificate could be identified by what was sent (RFC 8894 §3.2.1.4).
 fn not_offered(text: &'static str) -> Decision {
-    Decision::Refuse { info: FailInfo::BadCertId, text: text.into() }
+    Decision::Refuse { code: "not-offered", info: FailInfo::BadCertId, text: text.into() }
 }

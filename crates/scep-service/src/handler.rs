@@ -46,6 +46,8 @@ pub enum Decision {
     Pending,
     /// FAILURE, now and whenever the same is asked again.
     Refuse {
+        /// A name for machines, such as `challenge-unknown`; goes into the log and nowhere else.
+        code: &'static str,
         /// The RFC's reason.
         info: FailInfo,
         /// What the requester is told, for a person to read. Nothing that a stranger must not know.
@@ -61,7 +63,7 @@ pub enum Decision {
 impl Decision {
     /// Refuses as badRequest: the request is understood and not permitted.
     pub fn bad_request(text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Refuse { info: FailInfo::BadRequest, text: text.into() }
+        Self::Refuse { code: "handler-refused", info: FailInfo::BadRequest, text: text.into() }
     }
 }
 

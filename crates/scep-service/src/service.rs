@@ -114,8 +114,8 @@ impl ScepService {
                 audit::pending(&origin, &exchange);
                 Ok(exchange.pending(signer, random, now)?)
             }
-            Decision::Refuse { info, text } => {
-                audit::refused(&origin, &exchange, "handler-refused", info, &text);
+            Decision::Refuse { code, info, text } => {
+                audit::refused(&origin, &exchange, code, info, &text);
                 self.failure(&exchange, info, &text)
             }
             Decision::TryLater { after } => Err(ScepError::TryLater(after)),

@@ -104,7 +104,8 @@ impl SmallCa {
             RequestMessage::CertPoll { .. } => {
                 let waiting = self.waiting.lock().unwrap().get(&transaction).cloned();
                 let Some(csr) = waiting else {
-                    return Decision::Refuse { info: FailInfo::BadCertId, text: "no such request".into() };
+                    let (code, info) = ("no-such-request", FailInfo::BadCertId);
+                    return Decision::Refuse { code, info, text: "no such request".into() };
                 };
                 if self.approved.load(Ordering::SeqCst) > 0 {
                     self.approved.fetch_sub(1, Ordering::SeqCst);

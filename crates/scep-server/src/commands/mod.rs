@@ -46,10 +46,13 @@ fn serve(settings: &Settings, first_run: FirstRun) -> Result<(), ServerError> {
     logging::start(&settings.log)?;
     keys_software::forbid_core_dumps().map_err(ServerError::new)?;
     in_runtime(async {
+        let stop = asked_to_stop().map_err(ServerError::new)?;
         let server = Server::start(settings, first_run).await?;
-        say(format_args!("{}", server.banner()))?;
-        server.run(asked_to_stop()).await;
-        say(format_args!("stopped"))
+        // A server whose terminal has gone away goes on serving.
+        let _ = say(format_args!("{}", server.banner()));
+        server.run(stop).await;
+        let _ = say(format_args!("stopped"));
+        Ok(())
     })
 }
 

@@ -153,7 +153,10 @@ impl EnrollmentHandler for SmallCa {
                     }
                 }
                 RequestMessage::CertPoll { .. } => Decision::Pending,
-                _ => Decision::Refuse { info: FailInfo::BadCertId, text: "no such certificate".into() },
+                _ => {
+                    let (code, info) = ("no-such-certificate", FailInfo::BadCertId);
+                    Decision::Refuse { code, info, text: "no such certificate".into() }
+                }
             }
         })
     }
