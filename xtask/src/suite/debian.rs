@@ -41,11 +41,6 @@ const PACKAGES: &[Package] = &[
         because: "enrolls as a SCEP client",
     },
     Package {
-        name: "dbus",
-        evidence: Evidence::Program("dbus-daemon"),
-        because: "certmonger talks through it",
-    },
-    Package {
         name: "strongswan-pki",
         evidence: Evidence::Program("pki"),
         because: "enrolls as a SCEP client",
@@ -54,6 +49,16 @@ const PACKAGES: &[Package] = &[
         name: "libstrongswan-extra-plugins",
         evidence: Evidence::Package,
         because: "HTTP for strongSwan's SCEP client",
+    },
+    Package {
+        name: "python3",
+        evidence: Evidence::Program("python3"),
+        because: "reads serial numbers a second time",
+    },
+    Package {
+        name: "procps",
+        evidence: Evidence::Program("kill"),
+        because: "kills servers that must lose nothing",
     },
 ];
 
