@@ -74,7 +74,7 @@ fn doc(root: &Path, _: Missing) -> Result<(), Failure> {
 }
 
 fn bench(root: &Path, _: Missing) -> Result<(), Failure> {
-    run(&mut cargo(root, ["test", "--package", "benches", "--benches", "--locked"]))
+    run(&mut cargo(root, ["test", "--workspace", "--bench", "operations", "--locked"]))
 }
 
 /// On a target that has no std; where that target cannot be had, on this machine, which proves less: then it is the
