@@ -65,9 +65,19 @@ fn certmonger_enrolls_without_extra_flags() {
     let text = run(
         &folder,
         "openssl",
-        &["x509", "-in", certificate_text, "-noout", "-subject", "-ext", "subjectAltName"],
+        &[
+            "x509",
+            "-in",
+            certificate_text,
+            "-noout",
+            "-subject",
+            "-nameopt",
+            "RFC2253",
+            "-ext",
+            "subjectAltName",
+        ],
     );
-    assert!(text.contains("CN = laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
+    assert!(text.contains("CN=laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
     let answer = openssl_ocsp(&server, &certificate, &[]);
     assert!(answer.contains("Response verify OK") && answer.contains(": good"), "{answer}");
 }

@@ -60,9 +60,19 @@ fn strongswan_enrolls_on_a_profile_that_allows_triple_des() {
     let text = run(
         folder,
         "openssl",
-        &["x509", "-in", "certificate.pem", "-noout", "-subject", "-ext", "subjectAltName"],
+        &[
+            "x509",
+            "-in",
+            "certificate.pem",
+            "-noout",
+            "-subject",
+            "-nameopt",
+            "RFC2253",
+            "-ext",
+            "subjectAltName",
+        ],
     );
-    assert!(text.contains("CN = laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
+    assert!(text.contains("CN=laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
     let answer = openssl_ocsp(&server, &certificate, &[]);
     assert!(answer.contains("Response verify OK") && answer.contains(": good"), "{answer}");
 }
