@@ -11,7 +11,7 @@ mod support;
 
 use std::process::Command;
 
-use support::{Server, openssl_ocsp, run};
+use support::Server;
 
 /// Runs inside certmonger's private daemon, which ends when this does.
 fn session(url: &str, challenge: &str, folder: &str) -> String {
@@ -59,25 +59,5 @@ fn certmonger_enrolls_without_extra_flags() {
 
     let certificate = folder.join("certificate.pem");
     assert!(certificate.exists(), "{told}");
-    let ca = server.ca_pem();
-    let (certificate_text, ca) = (certificate.to_str().unwrap(), ca.to_str().unwrap());
-    run(&folder, "openssl", &["verify", "-CAfile", ca, certificate_text]);
-    let text = run(
-        &folder,
-        "openssl",
-        &[
-            "x509",
-            "-in",
-            certificate_text,
-            "-noout",
-            "-subject",
-            "-nameopt",
-            "RFC2253",
-            "-ext",
-            "subjectAltName",
-        ],
-    );
-    assert!(text.contains("CN=laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
-    let answer = openssl_ocsp(&server, &certificate, &[]);
-    assert!(answer.contains("Response verify OK") && answer.contains(": good"), "{answer}");
+    support::assert_good_laptop_2(&server, &certificate);
 }

@@ -9,7 +9,7 @@
 
 mod support;
 
-use support::{Server, openssl_ocsp, run};
+use support::{Server, run};
 
 /// strongSwan 5.9.8, the one of Debian 12, misreads GetCACaps and enrolls with triple DES only.
 #[test]
@@ -55,24 +55,5 @@ fn strongswan_enrolls_on_a_profile_that_allows_triple_des() {
     let start = printed.find("-----BEGIN CERTIFICATE-----").unwrap_or_else(|| panic!("{printed}"));
     let certificate = folder.join("certificate.pem");
     std::fs::write(&certificate, &printed[start..]).unwrap();
-
-    run(folder, "openssl", &["verify", "-CAfile", "ca.pem", "certificate.pem"]);
-    let text = run(
-        folder,
-        "openssl",
-        &[
-            "x509",
-            "-in",
-            "certificate.pem",
-            "-noout",
-            "-subject",
-            "-nameopt",
-            "RFC2253",
-            "-ext",
-            "subjectAltName",
-        ],
-    );
-    assert!(text.contains("CN=laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
-    let answer = openssl_ocsp(&server, &certificate, &[]);
-    assert!(answer.contains("Response verify OK") && answer.contains(": good"), "{answer}");
+    support::assert_good_laptop_2(&server, &certificate);
 }

@@ -244,6 +244,17 @@ pub fn scep_client() -> PathBuf {
     client
 }
 
+/// The certificate of `laptop-2`, whoever enrolled it: issued by the CA, with the directory's names, and good.
+pub fn assert_good_laptop_2(server: &Server, certificate: &Path) {
+    let (ca, file) = (server.ca_pem(), certificate.to_str().unwrap());
+    run(server.folder(), "openssl", &["verify", "-CAfile", ca.to_str().unwrap(), file]);
+    let show = ["x509", "-in", file, "-noout", "-subject", "-nameopt", "RFC2253", "-ext", "subjectAltName"];
+    let text = run(server.folder(), "openssl", &show);
+    assert!(text.contains("CN=laptop-2") && text.contains("DNS:laptop-2.example.com"), "{text}");
+    let answer = openssl_ocsp(server, certificate, &[]);
+    assert!(answer.contains("Response verify OK") && answer.contains(": good"), "{answer}");
+}
+
 /// Enrolls the object called `name` with the client of this workspace; returns the certificate's file.
 pub fn enroll(server: &Server, name: &str) -> PathBuf {
     let challenge = server.challenge(name);
