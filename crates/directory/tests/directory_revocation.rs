@@ -23,7 +23,8 @@ use directory::{
 use pki_core::{BoxFuture, CertRef, CrlReason, IssuerId, SerialNumber, UnixTime};
 use revocation::{AllSources, RevocationSource, SourceError, Standing, StatusReport, source_fn};
 use serial_binding::{BoundObject, ObjectKind, ObjectKinds, opaque_serial};
-use support::{ADA, Ca, LAPTOP, NOW, OnDisk, SetClock, ada, device, fleet, fleet_member, laptop, wait};
+use support::{ADA, Ca, LAPTOP, NOW, OnDisk, ada, device, fleet, fleet_member, laptop};
+use testkit::{FixedClock, block_on};
 
 /// Answers what it was told to, about devices only.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Directory for Stub {
 
 struct Setting {
     ca: Ca,
-    clock: Arc<SetClock>,
+    clock: Arc<FixedClock>,
     stub: Arc<Stub>,
     source: DirectoryRevocation,
 }
@@ -68,7 +69,7 @@ impl Setting {
     }
 
     fn sharing(tombstones: Arc<dyn Tombstones>) -> Self {
-        let (ca, clock) = (Ca::new(), Arc::new(SetClock::at(NOW)));
+        let (ca, clock) = (Ca::new(), Arc::new(FixedClock::new(UnixTime(NOW))));
         let stub = Arc::new(Stub { answer: Mutex::new(Ok(None)), asked: AtomicU64::new(0) });
         let source = source(&ca, Arc::clone(&stub) as _, Arc::clone(&clock), tombstones);
         Self { ca, clock, stub, source }
@@ -81,9 +82,9 @@ impl Setting {
         at: u64,
         answer: Result<Option<ObjectState>, DirectoryError>,
     ) -> Result<StatusReport, SourceError> {
-        self.clock.set(at);
+        self.clock.set(UnixTime(at));
         *self.stub.answer.lock().unwrap() = answer;
-        wait(self.source.status(certificate))
+        block_on(self.source.status(certificate))
     }
 
     fn standing(&self, certificate: CertRef, at: u64, state: impl Into<Option<ObjectState>>) -> Standing {
@@ -96,7 +97,7 @@ impl Setting {
 fn source(
     ca: &Ca,
     directory: Arc<dyn Directory>,
-    clock: Arc<SetClock>,
+    clock: Arc<FixedClock>,
     tombstones: Arc<dyn Tombstones>,
 ) -> DirectoryRevocation {
     let parts = DirectoryRevocationParts {
@@ -198,7 +199,7 @@ fn row_47_a_never_issued_serial_number_is_never_good() {
         octets[12..].copy_from_slice(&mix.rotate_left(23).wrapping_mul(31).to_be_bytes());
         octets[0] = [0x10, 0x20, 0x30, 0x2F, 0x40, 0x00][usize::try_from(round % 6).unwrap()];
         let Ok(serial) = SerialNumber::from_be_bytes(&octets) else { continue };
-        let report = wait(source.status(ca.numbered(serial))).unwrap();
+        let report = block_on(source.status(ca.numbered(serial))).unwrap();
         assert_ne!(report.standing, Standing::Good, "{serial}");
     }
 }
@@ -232,15 +233,15 @@ fn row_49_together_with_other_sources_an_outage_is_an_outage() {
         AllSources::new(vec![Arc::clone(&directory) as _, Arc::new(other)])
     };
     let quiet = beside(Standing::NotMine);
-    assert_eq!(wait(quiet.status(certificate)).unwrap().standing, Standing::Good);
+    assert_eq!(block_on(quiet.status(certificate)).unwrap().standing, Standing::Good);
     std::fs::remove_file(&file.path).unwrap();
     file.directory.refresh();
-    assert_eq!(wait(quiet.status(certificate)).unwrap().standing, Standing::Good, "last known good");
-    assert_eq!(wait(quiet.status(certificate)).unwrap().known_at, UnixTime(NOW));
-    file.clock.set(NOW + 601);
-    assert!(wait(quiet.status(certificate)).is_err());
+    assert_eq!(block_on(quiet.status(certificate)).unwrap().standing, Standing::Good, "last known good");
+    assert_eq!(block_on(quiet.status(certificate)).unwrap().known_at, UnixTime(NOW));
+    file.clock.set(UnixTime(NOW + 601));
+    assert!(block_on(quiet.status(certificate)).is_err());
     let revoked = Standing::Revoked { since: UnixTime(5), reason: CrlReason::KeyCompromise };
-    assert_eq!(wait(beside(revoked).status(certificate)).unwrap().standing, revoked);
+    assert_eq!(block_on(beside(revoked).status(certificate)).unwrap().standing, revoked);
 }
 
 #[test]
@@ -255,10 +256,10 @@ fn row_50_a_directory_that_has_lost_most_of_its_objects_revokes_none() {
     {
         file.write(&broken);
         for second in 0..20 {
-            file.clock.set(NOW + second);
+            file.clock.set(UnixTime(NOW + second));
             file.directory.refresh();
             for certificate in &certificates {
-                let standing = wait(source.status(*certificate)).map(|report| report.standing);
+                let standing = block_on(source.status(*certificate)).map(|report| report.standing);
                 assert!(matches!(standing, Ok(Standing::Good) | Err(_)), "{standing:?}");
             }
         }
@@ -339,7 +340,7 @@ fn answers_of_a_directory_without_epoch_hold_for_seconds() {
     let ca = Ca::new();
     let source =
         source(&ca, Arc::clone(&file.directory) as _, Arc::clone(&file.clock), Arc::new(NoTombstones));
-    let report = wait(source.status(ca.certificate(laptop()))).unwrap();
+    let report = block_on(source.status(ca.certificate(laptop()))).unwrap();
     assert_eq!(report.reliable_until, None);
     assert_eq!(source.epoch(), file.directory.epoch());
     assert!(source.epoch().is_some());

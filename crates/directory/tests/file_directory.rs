@@ -16,7 +16,8 @@ use std::{sync::Arc, time::Duration};
 use directory::{Directory, DirectoryError, FileDirectory, FileDirectorySettings, ObjectState, Refresh};
 use pki_core::{GeneralName, UnixTime};
 use serial_binding::{BoundObject, ObjectId, ObjectKind, ObjectKinds};
-use support::{ADA, LAPTOP, NOW, OnDisk, SetClock, ada, device, fleet, fleet_member, laptop, wait};
+use support::{ADA, LAPTOP, NOW, OnDisk, ada, device, fleet, fleet_member, laptop};
+use testkit::{FixedClock, block_on};
 
 const JSON: &str = r#"{
     "devices": [{"id": 17, "kind": "jamf-computer", "name": "mac-17", "state": "gone", "since": "2026-11-20T08:00:00Z"}],
@@ -27,12 +28,12 @@ fn open(name: &str, text: &str) -> Result<FileDirectory, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
-    let clock = Arc::new(SetClock::at(NOW));
+    let clock = Arc::new(FixedClock::new(UnixTime(NOW)));
     FileDirectory::open(path, clock, FileDirectorySettings::default()).map_err(|error| error.to_string())
 }
 
 fn identify(directory: &FileDirectory, name: &str) -> Option<BoundObject> {
-    wait(directory.identify(name)).unwrap()
+    block_on(directory.identify(name)).unwrap()
 }
 
 /// The example in the documentation of `FileDirectory`.
@@ -52,7 +53,7 @@ fn the_documented_example_is_read() {
     assert_eq!(file.state(ada()), Some(ObjectState::Enabled));
     assert_eq!(file.state(format!("user:{LAPTOP}").parse().unwrap()), None, "a device and no user");
 
-    let names = wait(file.directory.names(ada())).unwrap().unwrap();
+    let names = block_on(file.directory.names(ada())).unwrap().unwrap();
     assert_eq!(names.common_names, ["Ada Lovelace", "ada", ADA]);
     assert_eq!(
         names.alternative_names,
@@ -68,7 +69,7 @@ fn the_documented_example_is_read() {
     assert_eq!(identify(&file.directory, "LAPTOP-17.example.com"), Some(laptop()));
     assert_eq!(identify(&file.directory, "17"), Some(mac));
     assert_eq!(identify(&file.directory, "nobody"), None);
-    assert_eq!(wait(file.directory.names(fleet_member(1))), Ok(None));
+    assert_eq!(block_on(file.directory.names(fleet_member(1))), Ok(None));
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn json_says_the_same() {
     let directory = open("directory.json", JSON).unwrap();
     let mac = BoundObject::new(ObjectKind::JAMF_COMPUTER, ObjectId::Number(17)).unwrap();
     let since = Some(UnixTime(1_795_161_600));
-    assert_eq!(wait(directory.state(mac)), Ok(Some(ObjectState::Gone { since })));
+    assert_eq!(block_on(directory.state(mac)), Ok(Some(ObjectState::Gone { since })));
     assert_eq!(identify(&directory, "Ada"), Some(ada()));
     assert_eq!(identify(&directory, "mac-17"), None, "what is gone has left its name");
     assert_eq!(identify(&directory, "17"), Some(mac));
@@ -146,7 +147,7 @@ fn row_43_a_name_of_two_objects_is_nobodys() {
         + &device("00000000-0000-0000-0000-000000000002", "third", "enabled")
         + "dns = [\"third.example.com\"]\n";
     let file = OnDisk::new(&text);
-    let error = wait(file.directory.identify("shared.example.com")).unwrap_err();
+    let error = block_on(file.directory.identify("shared.example.com")).unwrap_err();
     assert!(
         matches!(error, DirectoryError::Ambiguous { ref name, .. } if name == "shared.example.com"),
         "{error}"
@@ -177,7 +178,7 @@ fn row_44_a_change_of_state_shows_at_the_next_look() {
 fn changes_within_one_tick_of_the_file_systems_clock_show() {
     let file = OnDisk::new(&device(LAPTOP, "laptop", "enabled"));
     // The file has just been written, as far as this clock knows: its metadata proves nothing yet.
-    file.clock.set(0);
+    file.clock.set(UnixTime(0));
     for round in 0..200 {
         // Both of one length, and often of one time stamp.
         let (state, expected) = if round % 2 == 0 {
@@ -235,7 +236,7 @@ fn row_50_an_emptied_missing_or_unreadable_file_is_an_outage_and_no_deletion() {
         for _ in 0..3 {
             assert!(matches!(file.directory.refresh(), Refresh::Failed(_)), "{what}");
         }
-        file.clock.set(NOW + 600);
+        file.clock.set(UnixTime(NOW + 600));
         file.directory.refresh();
         assert_eq!(
             file.state(fleet_member(1)),
@@ -243,12 +244,13 @@ fn row_50_an_emptied_missing_or_unreadable_file_is_an_outage_and_no_deletion() {
             "{what}: the last good state serves"
         );
         assert_eq!(file.directory.epoch(), epoch, "{what}");
-        file.clock.set(NOW + 601);
+        file.clock.set(UnixTime(NOW + 601));
         file.directory.refresh();
-        let error = wait(file.directory.state(fleet_member(1))).unwrap_err().to_string();
+        let error = block_on(file.directory.state(fleet_member(1))).unwrap_err().to_string();
         assert!(error.contains("too old to rely on: the directory file"), "{what}: {error}");
         assert!(
-            wait(file.directory.identify("d1")).is_err() && wait(file.directory.names(laptop())).is_err()
+            block_on(file.directory.identify("d1")).is_err()
+                && block_on(file.directory.names(laptop())).is_err()
         );
         assert_eq!(file.directory.epoch(), None, "{what}: nothing answered before may be served on");
     }
@@ -262,7 +264,7 @@ fn row_50_a_mass_deletion_is_held_back_until_it_has_stood() {
     file.write(&fleet(19));
     let held = Refresh::HeldBack { removed: 21, of: 40, until: UnixTime(NOW + 60) };
     for passed in [0, 1, 59] {
-        file.clock.set(NOW + passed);
+        file.clock.set(UnixTime(NOW + passed));
         assert_eq!(file.directory.refresh(), held);
         assert_eq!(file.state(fleet_member(39)), Some(ObjectState::Enabled));
     }
@@ -270,7 +272,7 @@ fn row_50_a_mass_deletion_is_held_back_until_it_has_stood() {
     file.write(&fleet(18));
     let held = Refresh::HeldBack { removed: 22, of: 40, until: UnixTime(NOW + 119) };
     assert_eq!(file.directory.refresh(), held);
-    file.clock.set(NOW + 119);
+    file.clock.set(UnixTime(NOW + 119));
     assert_eq!(file.directory.refresh(), Refresh::Changed { objects: 18 });
     assert_eq!(file.state(fleet_member(39)), None);
 }
@@ -298,8 +300,8 @@ fn what_counts_as_a_mass_deletion() {
 #[test]
 fn a_directory_that_nobody_looks_at_any_more_goes_stale() {
     let file = OnDisk::new(&fleet(1));
-    file.clock.set(NOW + 601);
-    let error = wait(file.directory.state(fleet_member(0))).unwrap_err().to_string();
+    file.clock.set(UnixTime(NOW + 601));
+    let error = block_on(file.directory.state(fleet_member(0))).unwrap_err().to_string();
     assert!(error.contains("nobody has looked at it since"), "{error}");
     assert_eq!(file.directory.refresh(), Refresh::Unchanged);
     assert_eq!(file.state(fleet_member(0)), Some(ObjectState::Enabled));
@@ -310,10 +312,10 @@ fn a_repaired_file_serves_again() {
     let file = OnDisk::new(&device(LAPTOP, "laptop", "enabled"));
     file.write("devices = [");
     file.directory.refresh();
-    file.clock.set(NOW + 1000);
+    file.clock.set(UnixTime(NOW + 1000));
     file.write(&device(LAPTOP, "laptop", "disabled"));
     assert_eq!(file.directory.refresh(), Refresh::Changed { objects: 1 });
-    let seen = wait(file.directory.observe(laptop())).unwrap();
+    let seen = block_on(file.directory.observe(laptop())).unwrap();
     assert_eq!(seen.known_at, Some(UnixTime(NOW + 1000)));
     assert_eq!(seen.state, Some(ObjectState::Disabled { since: None }));
 }

@@ -29,7 +29,7 @@ pub struct EnrollerParts {
     pub directory: Arc<dyn Directory>,
     /// Knows which certificates may not be renewed; the sources that answer OCSP.
     pub revocation: Arc<dyn RevocationSource>,
-    /// Checks signatures.
+    /// Checks the signature of a certificate to be renewed.
     pub verifier: Arc<dyn SignatureVerifier>,
     /// Tells what has expired.
     pub clock: Arc<dyn Clock>,
@@ -81,7 +81,7 @@ impl Enroller {
     /// where the profile's [`RenewalPolicy`](crate::RenewalPolicy) says so. Everything else needs what the profile takes as authority.
     pub async fn enroll(&self, request: EnrollmentRequest<'_>) -> Result<Certificate, Refusal> {
         let profile = self.profiles.get(request.profile).ok_or(Refusal::ProfileUnknown)?;
-        request_policy::check(&request.csr, profile, &*self.parts.verifier)?;
+        request_policy::check(&request.csr, profile)?;
         let form = (request.kind, profile.renewal());
         match form {
             (RequestKind::Renewal, None) => Err(Refusal::RenewalOff),

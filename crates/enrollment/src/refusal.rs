@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use directory::DirectoryError;
 use issuance::{IssueError, KeyNotAllowed, LogError, PrepareError, SignError};
-use pki_core::{KeyError, Oid};
+use pki_core::{BadSignature, KeyError, Oid};
 use revocation::SourceError;
 
 use crate::{StoreError, TextFlaw};
@@ -26,7 +26,8 @@ pub enum Refusal {
     /// The profile does not take the key.
     #[error(transparent)]
     KeyNotAllowed(#[from] KeyNotAllowed),
-    /// The request's own signature does not hold.
+    /// The request's own signature does not hold, so that there is no
+    /// [`VerifiedRequest`](pki_core::VerifiedRequest) to be decided upon.
     #[error("the certification request was not signed by the key in it")]
     PossessionUnproven,
     /// The message around the request was signed by another key.
@@ -190,6 +191,13 @@ impl Refusal {
                 format!("the {which} \"{asked}\" is not one that the certificate may carry")
             }
         })
+    }
+}
+
+impl From<BadSignature> for Refusal {
+    /// For those who verify a certification request.
+    fn from(_: BadSignature) -> Self {
+        Self::PossessionUnproven
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is decided upon.
 
-use pki_core::{Certificate, CertificationRequest};
+use pki_core::{Certificate, VerifiedRequest};
 
 /// A certification request and how it came.
 #[derive(Debug, Clone)]
@@ -10,8 +10,9 @@ pub struct EnrollmentRequest<'a> {
     pub profile: &'a str,
     /// The transactionID, as it came.
     pub transaction_id: &'a [u8],
-    /// The certification request.
-    pub csr: CertificationRequest,
+    /// The certification request, of which it is known that its requester has the key: SCEP's services verify that
+    /// before they ask, others call [`CertificationRequest::verified`](pki_core::CertificationRequest::verified).
+    pub csr: VerifiedRequest,
     /// The certificate whose key signed the message around it. The service has verified that signature.
     pub signer: Certificate,
     /// What the message says that it is.

@@ -1,22 +1,17 @@
 //! What a certification request must be like, whoever it is from.
 
-use pki_core::{AlgorithmError, CertificationRequest, SignatureAlgorithm, SignatureVerifier};
+use pki_core::{AlgorithmError, CertificationRequest, SignatureAlgorithm, VerifiedRequest};
 
 use crate::{EnrollmentProfile, Refusal, profile::Sha1};
 
-/// Checks algorithm, key, proof of possession and the extensions asked for, in this order.
+/// Checks algorithm, key and the extensions asked for, in this order.
 ///
 /// What the request says of basicConstraints and keyUsage must be well formed, and is then passed over: the profile
 /// decides. An extended key usage that the profile does not give is refused rather than passed over, because a
 /// certificate without it would be of no use to whoever asked.
-pub(crate) fn check(
-    csr: &CertificationRequest,
-    profile: &EnrollmentProfile,
-    verifier: &dyn SignatureVerifier,
-) -> Result<(), Refusal> {
+pub(crate) fn check(csr: &VerifiedRequest, profile: &EnrollmentProfile) -> Result<(), Refusal> {
     check_algorithm(csr, profile.sha1())?;
     profile.issuance().check_key(csr.public_key())?;
-    csr.verify(verifier).map_err(|_| Refusal::PossessionUnproven)?;
     csr.key_usage().map_err(Refusal::malformed)?;
     csr.basic_constraints().map_err(Refusal::malformed)?;
     let given = &profile.issuance().settings().extended_key_usages;

@@ -283,3 +283,13 @@ fn row_09_a_renewal_needs_proof_of_possession_too() {
     world.refuses(renew(&world, &forged, &old), "possession-unproven", 1);
     assert_eq!(old.public_key(), device_key().public_key());
 }
+
+#[test]
+fn the_proof_of_possession_is_not_checked_again_here() {
+    let world = world();
+    let verified = || world.verifier.0.load(std::sync::atomic::Ordering::SeqCst);
+    let old = world.enrolled("devices");
+    assert_eq!(verified(), 0);
+    renew(&world, &next().signed(), &old).unwrap();
+    assert_eq!(verified(), 1, "the certificate that is renewed");
+}

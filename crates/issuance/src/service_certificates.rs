@@ -111,9 +111,8 @@ impl Issuer {
         ca_key: &dyn SigningKey,
         random: &dyn SecureRandom,
     ) -> Result<Certificate, CreateError> {
-        self.check_key(ca_key)?;
         let prepared = self.prepare_ra(subject, key, validity, service_serial(random)?)?;
-        Ok(prepared.sign_with(ca_key).await?)
+        self.signed(prepared, ca_key).await
     }
 
     /// Makes a certificate for an OCSP responder of this CA, as [`Issuer::prepare_ocsp_delegate`] describes it; `ca_key`
@@ -126,8 +125,16 @@ impl Issuer {
         ca_key: &dyn SigningKey,
         random: &dyn SecureRandom,
     ) -> Result<Certificate, CreateError> {
-        self.check_key(ca_key)?;
         let prepared = self.prepare_ocsp_delegate(subject, key, validity, service_serial(random)?)?;
+        self.signed(prepared, ca_key).await
+    }
+
+    async fn signed(
+        &self,
+        prepared: PreparedCertificate,
+        ca_key: &dyn SigningKey,
+    ) -> Result<Certificate, CreateError> {
+        self.check_key(ca_key)?;
         Ok(prepared.sign_with(ca_key).await?)
     }
 }

@@ -35,6 +35,7 @@ mod system_clock;
 mod time;
 pub mod tlv;
 mod url_base64;
+mod verified_request;
 
 pub use algorithm::{AlgorithmError, KeyTransport, SignatureAlgorithm, UnknownAlgorithm};
 pub use cert_ref::CertRef;
@@ -61,3 +62,4 @@ pub use serial_number::{InvalidSerialNumber, SerialNumber};
 pub use system_clock::SystemClock;
 pub use time::{UnixTime, Validity};
 pub use url_base64::decode_url_base64;
+pub use verified_request::VerifiedRequest;

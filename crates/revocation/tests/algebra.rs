@@ -20,7 +20,8 @@ use std::{
 use pki_core::{BoxFuture, CertRef, CrlReason, UnixTime};
 use proptest::prelude::*;
 use revocation::{AllSources, RevocationSource, SourceError, Standing, StatusReport, source_fn};
-use support::{certificate, wait};
+use support::certificate;
+use testkit::block_on;
 
 type Answer = Result<StatusReport, SourceError>;
 
@@ -115,12 +116,12 @@ proptest! {
     #[test]
     fn row_51_no_error_is_swallowed_and_every_answer_counts(sources in sources()) {
         let answers: Vec<_> = sources.iter().map(|source| source.answer.clone()).collect();
-        prop_assert_eq!(wait(together(&sources).status(certificate(1))).ok(), model(&answers));
+        prop_assert_eq!(block_on(together(&sources).status(certificate(1))).ok(), model(&answers));
     }
 
     #[test]
     fn row_49_good_needs_every_source(sources in sources()) {
-        let answer = wait(together(&sources).status(certificate(1)));
+        let answer = block_on(together(&sources).status(certificate(1)));
         if answer.is_ok_and(|report| report.standing == Standing::Good) {
             for source in &sources {
                 let standing = source.answer.as_ref().map(|report| report.standing);
@@ -152,19 +153,19 @@ fn row_49_revoked_by_one_is_told_though_another_is_down() {
     for standing in [revoked, Standing::Hold { since: UnixTime(5) }] {
         let sources =
             AllSources::new(vec![Arc::new(down), Arc::new(source_fn(move |_| Ok(report(standing))))]);
-        assert_eq!(wait(sources.status(certificate(1))), Ok(report(standing)));
+        assert_eq!(block_on(sources.status(certificate(1))), Ok(report(standing)));
     }
     for standing in [Standing::Good, Standing::NotMine] {
         let sources =
             AllSources::new(vec![Arc::new(source_fn(move |_| Ok(report(standing)))), Arc::new(down)]);
-        let error = wait(sources.status(certificate(1))).unwrap_err();
+        let error = block_on(sources.status(certificate(1))).unwrap_err();
         assert_eq!(error.to_string(), "the directory cannot be asked now: down");
     }
 }
 
 #[test]
 fn without_sources_nothing_is_known() {
-    assert!(wait(AllSources::new(Vec::new()).status(certificate(1))).is_err());
+    assert!(block_on(AllSources::new(Vec::new()).status(certificate(1))).is_err());
 }
 
 #[test]
@@ -175,5 +176,5 @@ fn every_source_is_asked_about_the_certificate_in_question() {
         Ok(StatusReport { standing: Standing::Good, known_at: UnixTime(1), reliable_until: None })
     };
     let sources = AllSources::new(vec![Arc::new(source_fn(check)), Arc::new(source_fn(check))]);
-    assert_eq!(wait(sources.status(asked)).unwrap().standing, Standing::Good);
+    assert_eq!(block_on(sources.status(asked)).unwrap().standing, Standing::Good);
 }

@@ -15,10 +15,11 @@ use std::{sync::Arc, time::Duration};
 
 use pki_core::{CrlReason, UnixTime};
 use revocation::{ManualRevocation, ManualRevocations, NotARevocation, RevocationSource, Standing};
-use support::{SetClock, certificate, wait};
+use support::certificate;
+use testkit::{FixedClock, block_on};
 
-fn index(at: u64) -> (Arc<SetClock>, ManualRevocations) {
-    let clock = Arc::new(SetClock::at(at));
+fn index(at: u64) -> (Arc<FixedClock>, ManualRevocations) {
+    let clock = Arc::new(FixedClock::new(UnixTime(at)));
     (Arc::clone(&clock), ManualRevocations::new(clock, Duration::from_secs(30)))
 }
 
@@ -27,7 +28,7 @@ fn revocation(since: u64, reason: CrlReason) -> ManualRevocation {
 }
 
 fn standing(index: &ManualRevocations, serial: u8) -> Option<Standing> {
-    wait(index.status(certificate(serial))).ok().map(|report| report.standing)
+    block_on(index.status(certificate(serial))).ok().map(|report| report.standing)
 }
 
 const COMPROMISED: Standing = Standing::Revoked { since: UnixTime(90), reason: CrlReason::KeyCompromise };
@@ -63,10 +64,10 @@ fn row_49_what_cannot_be_confirmed_is_not_good() {
     index.replace_all(listed, UnixTime(100));
     let epoch = index.epoch();
     assert!(epoch.is_some());
-    clock.set(131);
+    clock.set(UnixTime(131));
     assert_eq!(standing(&index, 1), Some(COMPROMISED), "for ever is for ever");
     assert_eq!(standing(&index, 2), None, "a hold may have been lifted");
-    let error = wait(index.status(certificate(3))).unwrap_err().to_string();
+    let error = block_on(index.status(certificate(3))).unwrap_err().to_string();
     assert!(error.contains("more than the 30 s"), "{error}");
     assert_eq!(index.epoch(), None, "nothing answered before may be served on");
     index.confirm(UnixTime(131));
@@ -100,7 +101,7 @@ fn a_change_made_while_the_record_was_being_read_is_kept() {
     // This reading began before the change and ended after it.
     index.replace_all([], UnixTime(99));
     assert!(matches!(standing(&index, 1), Some(Standing::Revoked { .. })));
-    clock.set(105);
+    clock.set(UnixTime(105));
     index.replace_all([], UnixTime(105));
     assert_eq!(standing(&index, 1), Some(Standing::NotMine), "a later reading knows better");
 }
@@ -114,7 +115,7 @@ fn no_date_lies_after_the_time_of_knowing() {
     ];
     index.replace_all(listed, UnixTime(95));
     for serial in [1, 2] {
-        let report = wait(index.status(certificate(serial))).unwrap();
+        let report = block_on(index.status(certificate(serial))).unwrap();
         let (Standing::Hold { since } | Standing::Revoked { since, .. }) = report.standing else {
             panic!("{report:?}");
         };

@@ -3,7 +3,8 @@
 use alloc::{string::String, vec::Vec};
 
 use pki_core::{
-    Certificate, ContentKey, DecodeError, SecureRandom, SignatureAlgorithm, SignatureVerifier, WrappedKey,
+    Certificate, ContentKey, DecodeError, SecureRandom, SignatureAlgorithm, SignatureVerifier,
+    VerifiedRequest, WrappedKey,
 };
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
@@ -195,40 +196,39 @@ impl SealedRequest<'_> {
         let plaintext = envelope.decrypt(&key);
         let message = plaintext.read(|der| RequestMessage::from_der(*message_type, der).ok());
         let message = message.filter(|_| usable.into());
-        let message = self.vouched_for(message, verifier);
-        let message = message.ok_or_else(|| rejection(RejectReason::Undecryptable))?;
-        Ok(Request { message, exchange: exchange.clone() })
+        let vouched = self.vouched_for(message, verifier);
+        let (message, proven) = vouched.ok_or_else(|| rejection(RejectReason::Undecryptable))?;
+        Ok(Request { message, exchange: exchange.clone(), proven })
     }
 
+    /// With the certification request once more, where there is one.
     fn vouched_for(
         &self,
         message: Option<RequestMessage>,
         verifier: &dyn SignatureVerifier,
-    ) -> Option<RequestMessage> {
+    ) -> Option<(RequestMessage, Option<VerifiedRequest>)> {
         let VerifiedMessage { exchange, message_type, signature, .. } = self.message;
         let (issuer, signer) = (self.recipient.issuer(), exchange.signer());
         if *message_type == MessageType::CertPoll {
-            return Some(RequestMessage::CertPoll {
-                issuer: issuer.clone(),
-                subject: signer.subject().clone(),
-            });
+            let (issuer, subject) = (issuer.clone(), signer.subject().clone());
+            return Some((RequestMessage::CertPoll { issuer, subject }, None));
         }
-        let vouched = match &message {
+        let proven = match &message {
             Some(RequestMessage::PkcsReq(request) | RequestMessage::RenewalReq(request)) => {
-                request.verify(verifier).is_ok()
+                Some(request.verified(verifier).ok()?)
             }
             Some(
                 RequestMessage::GetCert { issuer: named, .. } | RequestMessage::GetCrl { issuer: named, .. },
-            ) => named.matches(issuer) || named.matches(self.recipient.subject()),
-            Some(RequestMessage::CertPoll { .. }) => false,
+            ) if named.matches(issuer) || named.matches(self.recipient.subject()) => None,
+            Some(_) => return None,
             None => {
                 // As long as checking a request would have taken.
                 let algorithm = SignatureAlgorithm::RsaPkcs1Sha256;
                 let _ = verifier.verify(signer.public_key(), algorithm, &[], signature);
-                false
+                return None;
             }
         };
-        message.filter(|_| vouched)
+        Some((message?, proven))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use pki_core::{CertificationRequest, DecodeError, Name, SerialNumber, tlv};
+use pki_core::{CertificationRequest, DecodeError, Name, SerialNumber, VerifiedRequest, tlv};
 
 use crate::{Exchange, MessageType};
 
@@ -16,6 +16,14 @@ pub struct Request {
     pub message: RequestMessage,
     /// Whom and how to answer; also holds the transactionID and the certificate of the signer.
     pub exchange: Exchange,
+    pub(crate) proven: Option<VerifiedRequest>,
+}
+
+impl Request {
+    /// The certification request of a PKCSReq or RenewalReq, with the knowledge that its own signature holds.
+    pub fn verified_request(&self) -> Option<&VerifiedRequest> {
+        self.proven.as_ref()
+    }
 }
 
 /// What is asked ([RFC 8894 §3.3](https://www.rfc-editor.org/rfc/rfc8894#section-3.3)); closed, so that whoever

@@ -70,6 +70,11 @@ proptest! {
         let signature = Pretend::sign(device().public_key(), unsigned.tbs());
         let request = received(&unsigned.finish(&signature).message);
         prop_assert_eq!(&request.message, &message);
+        let proven = match &message {
+            RequestMessage::PkcsReq(csr) | RequestMessage::RenewalReq(csr) => Some(csr),
+            _ => None,
+        };
+        prop_assert_eq!(request.verified_request().map(|csr| &**csr), proven);
         prop_assert_eq!(request.exchange.transaction_id(), &transaction);
         prop_assert_eq!(request.exchange.signer(), &device());
         prop_assert_eq!(request.exchange.sender_nonce().len(), 16);

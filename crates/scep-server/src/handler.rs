@@ -23,10 +23,10 @@ impl Handler {
     }
 
     async fn decide(&self, submission: Submission) -> Decision {
-        let exchange = submission.request.exchange;
-        let (csr, kind) = match submission.request.message {
-            RequestMessage::PkcsReq(csr) => (csr, RequestKind::Initial),
-            RequestMessage::RenewalReq(csr) => (csr, RequestKind::Renewal),
+        let request = submission.request;
+        let kind = match &request.message {
+            RequestMessage::PkcsReq(_) => RequestKind::Initial,
+            RequestMessage::RenewalReq(_) => RequestKind::Renewal,
             RequestMessage::CertPoll { .. } => return not_offered("no request is pending here"),
             RequestMessage::GetCert { .. } => {
                 return not_offered("certificates are not handed out again here");
@@ -35,11 +35,14 @@ impl Handler {
                 return not_offered("there is no CRL here: ask the OCSP responder");
             }
         };
+        let Some(csr) = request.verified_request() else {
+            return self.refused(&Refusal::PossessionUnproven);
+        };
         let request = EnrollmentRequest {
             profile: &self.profile,
-            transaction_id: exchange.transaction_id().as_bytes(),
-            csr,
-            signer: exchange.signer().clone(),
+            transaction_id: request.exchange.transaction_id().as_bytes(),
+            csr: csr.clone(),
+            signer: request.exchange.signer().clone(),
             kind,
         };
         match self.enroller.enroll(request).await {

@@ -1,50 +1,18 @@
-//! What the tests of directories share: a clock to set, a future driven by hand, a file to change, a binding.
+//! What the tests of directories share: a file to change, a binding.
 #![allow(dead_code, unreachable_pub, reason = "not every test file uses all of it")]
 
 use std::{
     path::PathBuf,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll, Waker},
 };
 
 use directory::{Directory as _, FileDirectory, FileDirectorySettings, ObjectState};
-use pki_core::{CertRef, Clock, IssuerId, PublicKey, RandomFailed, SecureRandom, SerialNumber, UnixTime};
+use pki_core::{CertRef, IssuerId, PublicKey, RandomFailed, SecureRandom, SerialNumber, UnixTime};
 use serial_binding::{BoundObject, KeyId, SerialBinding as _, SerialBindings, SerialKey};
-
-/// Stands where it is put.
-#[derive(Debug)]
-pub struct SetClock(AtomicU64);
-
-impl SetClock {
-    pub fn at(seconds: u64) -> Self {
-        Self(AtomicU64::new(seconds))
-    }
-
-    pub fn set(&self, seconds: u64) {
-        self.0.store(seconds, Ordering::SeqCst);
-    }
-}
-
-impl Clock for SetClock {
-    fn now(&self) -> UnixTime {
-        UnixTime(self.0.load(Ordering::SeqCst))
-    }
-}
-
-/// Polls until ready; a future that is never ready fails the test.
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    for _ in 0..1000 {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return output;
-        }
-    }
-    panic!("still pending");
-}
+use testkit::{FixedClock, block_on};
 
 /// Far enough ahead of the file system's clock that the metadata of a file just written counts as settled.
 pub const NOW: u64 = 4_000_000_000;
@@ -65,7 +33,7 @@ pub fn ada() -> BoundObject {
 pub struct OnDisk {
     pub folder: tempfile::TempDir,
     pub path: PathBuf,
-    pub clock: Arc<SetClock>,
+    pub clock: Arc<FixedClock>,
     pub directory: Arc<FileDirectory>,
 }
 
@@ -78,7 +46,7 @@ impl OnDisk {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("directory.toml");
         std::fs::write(&path, text).unwrap();
-        let clock = Arc::new(SetClock::at(NOW));
+        let clock = Arc::new(FixedClock::new(UnixTime(NOW)));
         let directory = Arc::new(FileDirectory::open(&path, Arc::clone(&clock) as _, settings).unwrap());
         Self { folder, path, clock, directory }
     }
@@ -88,7 +56,7 @@ impl OnDisk {
     }
 
     pub fn state(&self, object: BoundObject) -> Option<ObjectState> {
-        wait(self.directory.state(object)).unwrap()
+        block_on(self.directory.state(object)).unwrap()
     }
 }
 

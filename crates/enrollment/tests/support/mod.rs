@@ -13,7 +13,10 @@
 use std::{
     collections::HashMap,
     future::ready,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,8 +28,9 @@ use enrollment::{
 use issuance::{CaParts, CertificateAuthority, Issuer, Profile, ProfileSettings, create_root};
 use keys_software::AwsLc;
 use pki_core::{
-    BoxFuture, CertRef, Certificate, CertificationRequest, ChallengePassword, GeneralName, Name,
-    RequestedExtensions, SigningKey, UnixTime, UnsignedCertificationRequest, Validity, oids,
+    BadSignature, BoxFuture, CertRef, Certificate, CertificationRequest, ChallengePassword, GeneralName,
+    Name, PublicKey, RequestedExtensions, SignatureAlgorithm, SignatureVerifier, SigningKey, UnixTime,
+    UnsignedCertificationRequest, Validity, oids,
 };
 use revocation::{RevocationSource, SourceError, Standing, StatusReport};
 use serial_binding::{BoundObject, KeyId, Resolution, SerialBindings, SerialKey};
@@ -153,11 +157,29 @@ impl RevocationSource for ToldSource {
     }
 }
 
+/// Verifies, and counts.
+#[derive(Debug, Default)]
+pub struct CountingVerifier(pub AtomicUsize);
+
+impl SignatureVerifier for CountingVerifier {
+    fn verify(
+        &self,
+        key: &PublicKey,
+        algorithm: SignatureAlgorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), BadSignature> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        AwsLc.verify(key, algorithm, message, signature)
+    }
+}
+
 pub struct World {
     pub enroller: Enroller,
     pub ledger: Arc<MemoryLedger>,
     pub directory: Arc<MapDirectory>,
     pub revocation: Arc<ToldSource>,
+    pub verifier: Arc<CountingVerifier>,
     pub clock: Arc<FixedClock>,
     pub challenges: OneTimeChallenges,
 }
@@ -210,6 +232,7 @@ pub fn world_with(store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentSto
     directory.add(other_laptop(), "laptop-2", &[GeneralName::Dns("laptop-2.example.com".into())]);
     directory.add(admin(), "admin", &[GeneralName::Upn("admin@example.com".into())]);
     let revocation = Arc::new(ToldSource(Mutex::new(Ok(Standing::Good))));
+    let verifier = Arc::new(CountingVerifier::default());
     let clock = Arc::new(FixedClock::default());
     let challenge_key = ChallengeKey::new([9; 32]);
     let authority = CertificateAuthority::new(CaParts {
@@ -227,7 +250,7 @@ pub fn world_with(store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentSto
         challenge_key: challenge_key.clone(),
         directory: directory.clone(),
         revocation: revocation.clone(),
-        verifier: Arc::new(AwsLc),
+        verifier: verifier.clone(),
         clock: clock.clone(),
     });
     let challenges = OneTimeChallenges {
@@ -236,7 +259,7 @@ pub fn world_with(store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentSto
         clock: clock.clone(),
         random: Arc::new(AwsLc),
     };
-    World { enroller: enroller.unwrap(), ledger, directory, revocation, clock, challenges }
+    World { enroller: enroller.unwrap(), ledger, directory, revocation, verifier, clock, challenges }
 }
 
 impl World {
@@ -266,7 +289,7 @@ impl World {
         signer: &Certificate,
         kind: RequestKind,
     ) -> Result<Certificate, Refusal> {
-        let (csr, signer) = (csr.clone(), signer.clone());
+        let (csr, signer) = (csr.verified(&AwsLc)?, signer.clone());
         block_on(self.enroller.enroll(EnrollmentRequest { profile, transaction_id, csr, signer, kind }))
     }
 
