@@ -17,7 +17,7 @@ cargo xtask COMMAND
   test [--no-install] [STEP...]  every check and test of the project, or only the steps named;
                                  installs what they need first (Debian packages by apt-get, tools by cargo)
   tidy [--fix]                   the rules that no compiler checks (also a step of `test`); or rewrites what
-                                 documents repeat of the code: tests of the threat model, arrows between crates
+                                 documents repeat of the code: tests of threats and clauses, arrows between crates
   seeds                          copies vectors/ into fuzz/seeds/, where the fuzz targets start from
   load ocsp|scep OPTION...       drives a running server over loopback and measures it (`load --help`)
   count                          instructions per operation, under valgrind

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod authorized;
+mod clauses;
 mod crate_table;
 mod length;
 mod limits;
@@ -66,16 +67,18 @@ const RULES: &[Rule] = &[
     ("public signatures show no foreign wire types", |tree, _| public_types::check(tree)),
     ("the threat model and the tests name each other", |tree, _| rows::check(tree)),
     ("docs/limits.md agrees with the code", |tree, _| limits::check(tree)),
+    ("the clause tables and the tests name each other", |tree, _| clauses::check(tree)),
 ];
 
-/// Rewrites the parts of documents that follow from the code: the tests of the threat model, the arrows of
-/// ARCHITECTURE.md.
+/// Rewrites the parts of documents that follow from the code: the tests of the threat model and of the clause tables,
+/// the arrows of ARCHITECTURE.md.
 pub(crate) fn fix(root: &Path) -> Result<(), Failure> {
     let (tree, packages) = (Tree::read(root)?, Packages::read(root)?);
-    for (page, text) in
-        [(rows::PAGE, rows::rewritten(&tree)), (crate_table::PAGE, crate_table::rewritten(&tree, &packages))]
-    {
-        if let Some(text) = text.filter(|text| tree.text(page) != Some(text)) {
+    let mut pages = clauses::rewritten(&tree);
+    pages.extend(rows::rewritten(&tree).map(|text| (rows::PAGE, text)));
+    pages.extend(crate_table::rewritten(&tree, &packages).map(|text| (crate_table::PAGE, text)));
+    for (page, text) in pages {
+        if tree.text(page) != Some(&text) {
             fs::write(root.join(page), text).during(page)?;
             println!("{page} is rewritten");
         }
@@ -101,6 +104,9 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
             println!("       {finding}");
         }
         count = count.saturating_add(findings.len());
+    }
+    for line in clauses::summary(&tree) {
+        println!("note   {line}");
     }
     if count == 0 { Ok(()) } else { Err(Failure::new(format!("tidy: {count} to put right"))) }
 }
