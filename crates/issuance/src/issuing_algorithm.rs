@@ -18,19 +18,23 @@ pub enum IssuingAlgorithm {
     EcdsaSha384,
     /// ecdsa-with-SHA512.
     EcdsaSha512,
+    /// id-RSASSA-PSS with SHA-256.
+    RsaPssSha256,
+    /// id-RSASSA-PSS with SHA-384.
+    RsaPssSha384,
+    /// id-RSASSA-PSS with SHA-512.
+    RsaPssSha512,
+    /// id-Ed25519.
+    Ed25519,
+    /// id-ml-dsa-65.
+    MlDsa65,
 }
 
 impl IssuingAlgorithm {
     /// Whether `key` can make such signatures.
     pub fn fits(self, key: &PublicKey) -> bool {
-        match self {
-            Self::RsaPkcs1Sha256 | Self::RsaPkcs1Sha384 | Self::RsaPkcs1Sha512 => {
-                matches!(key.kind(), KeyKind::Rsa { bits: 2048.. })
-            }
-            Self::EcdsaSha256 | Self::EcdsaSha384 | Self::EcdsaSha512 => {
-                matches!(key.kind(), KeyKind::P256 | KeyKind::P384)
-            }
-        }
+        let is_short = matches!(key.kind(), KeyKind::Rsa { bits: ..2048 });
+        !is_short && SignatureAlgorithm::from(self).fits(key.kind())
     }
 }
 
@@ -45,6 +49,11 @@ impl TryFrom<SignatureAlgorithm> for IssuingAlgorithm {
             SignatureAlgorithm::EcdsaSha256 => Ok(Self::EcdsaSha256),
             SignatureAlgorithm::EcdsaSha384 => Ok(Self::EcdsaSha384),
             SignatureAlgorithm::EcdsaSha512 => Ok(Self::EcdsaSha512),
+            SignatureAlgorithm::RsaPssSha256 => Ok(Self::RsaPssSha256),
+            SignatureAlgorithm::RsaPssSha384 => Ok(Self::RsaPssSha384),
+            SignatureAlgorithm::RsaPssSha512 => Ok(Self::RsaPssSha512),
+            SignatureAlgorithm::Ed25519 => Ok(Self::Ed25519),
+            SignatureAlgorithm::MlDsa65 => Ok(Self::MlDsa65),
             other => Err(NotForIssuing(other)),
         }
     }
@@ -59,6 +68,11 @@ impl From<IssuingAlgorithm> for SignatureAlgorithm {
             IssuingAlgorithm::EcdsaSha256 => Self::EcdsaSha256,
             IssuingAlgorithm::EcdsaSha384 => Self::EcdsaSha384,
             IssuingAlgorithm::EcdsaSha512 => Self::EcdsaSha512,
+            IssuingAlgorithm::RsaPssSha256 => Self::RsaPssSha256,
+            IssuingAlgorithm::RsaPssSha384 => Self::RsaPssSha384,
+            IssuingAlgorithm::RsaPssSha512 => Self::RsaPssSha512,
+            IssuingAlgorithm::Ed25519 => Self::Ed25519,
+            IssuingAlgorithm::MlDsa65 => Self::MlDsa65,
         }
     }
 }
@@ -88,6 +102,11 @@ mod tests {
             SignatureAlgorithm::EcdsaSha256,
             SignatureAlgorithm::EcdsaSha384,
             SignatureAlgorithm::EcdsaSha512,
+            SignatureAlgorithm::RsaPssSha256,
+            SignatureAlgorithm::RsaPssSha384,
+            SignatureAlgorithm::RsaPssSha512,
+            SignatureAlgorithm::Ed25519,
+            SignatureAlgorithm::MlDsa65,
         ] {
             assert_eq!(IssuingAlgorithm::try_from(algorithm).map(SignatureAlgorithm::from), Ok(algorithm));
         }

@@ -16,8 +16,8 @@ use pki_core::{
 /// aws-lc-rs behind the seams that need no private key.
 ///
 /// * Randomness: the generator of AWS-LC, one per thread, seeded by the operating system.
-/// * Signatures: PKCS #1 v1.5 by RSA keys of 1024 to 8192 bits (SHA-384: from 2048), ECDSA on P-256 and P-384 with
-///   SHA-256, SHA-384 or SHA-512. Which of these are good enough is for the caller's policy.
+/// * Signatures: PKCS #1 v1.5 by RSA keys of 1024 to 8192 bits (SHA-384: from 2048), PSS from 2048;
+///   ECDSA on P-256 and P-384 with SHA-256, SHA-384 or SHA-512; Ed25519; ML-DSA-65. Which of these are good enough is for the caller's policy.
 /// * Key wrapping: PKCS #1 v1.5 and OAEP (SHA-1, SHA-256) for RSA keys of 2048 to 8192 bits.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::exhaustive_structs, reason = "it has no state and never will")]
@@ -39,7 +39,10 @@ impl SignatureVerifier for AwsLc {
     ) -> Result<(), BadSignature> {
         let verification = verification(key.kind(), algorithm).ok_or(BadSignature)?;
         // Each is the form that aws-lc-rs tries first.
-        let octets = if key.can_encipher() { key.key_octets() } else { key.as_der() };
+        let octets = match key.kind() {
+            KeyKind::P256 | KeyKind::P384 => key.as_der(),
+            _ => key.key_octets(),
+        };
         UnparsedPublicKey::new(verification, octets).verify(message, signature).map_err(|_| BadSignature)
     }
 }
@@ -57,6 +60,11 @@ fn verification(kind: KeyKind, algorithm: SignatureAlgorithm) -> Option<&'static
         (KeyKind::Rsa { .. }, Signature::RsaPkcs1Sha512) => {
             &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
         }
+        (KeyKind::Rsa { .. }, Signature::RsaPssSha256) => &signature::RSA_PSS_2048_8192_SHA256,
+        (KeyKind::Rsa { .. }, Signature::RsaPssSha384) => &signature::RSA_PSS_2048_8192_SHA384,
+        (KeyKind::Rsa { .. }, Signature::RsaPssSha512) => &signature::RSA_PSS_2048_8192_SHA512,
+        (KeyKind::Ed25519, Signature::Ed25519) => &signature::ED25519,
+        (KeyKind::MlDsa65, Signature::MlDsa65) => &signature::ML_DSA_65,
         (KeyKind::P256, Signature::EcdsaSha256) => &signature::ECDSA_P256_SHA256_ASN1,
         (KeyKind::P256, Signature::EcdsaSha384) => &signature::ECDSA_P256_SHA384_ASN1,
         (KeyKind::P256, Signature::EcdsaSha512) => &signature::ECDSA_P256_SHA512_ASN1,

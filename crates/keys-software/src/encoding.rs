@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 const WHAT: &str = "a private key";
 const RSA: Oid = Oid::new_unwrap("1.2.840.113549.1.1.1");
 const EC: Oid = Oid::new_unwrap("1.2.840.10045.2.1");
+const ED25519: Oid = Oid::new_unwrap("1.3.101.112");
+const ML_DSA_65: Oid = Oid::new_unwrap("2.16.840.1.101.3.4.3.18");
 
 /// Bytes that are no private key that can be used here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +32,8 @@ pub enum InvalidKey {
 pub(crate) enum Found {
     Pkcs8Rsa,
     Pkcs8Ec,
+    Pkcs8Ed25519,
+    Pkcs8MlDsa65,
     Pkcs1,
     Sec1,
 }
@@ -52,7 +56,9 @@ pub(crate) fn recognize(der: &[u8]) -> Result<Found, InvalidKey> {
         tlv::SEQUENCE => match tlv::Cursor::over(second.value, WHAT)?.oid()? {
             RSA => Ok(Found::Pkcs8Rsa),
             EC => Ok(Found::Pkcs8Ec),
-            _ => Err(InvalidKey::Unsound("an RSA or EC key")),
+            ED25519 => Ok(Found::Pkcs8Ed25519),
+            ML_DSA_65 => Ok(Found::Pkcs8MlDsa65),
+            _ => Err(InvalidKey::Unsound("an RSA, EC, Ed25519 or ML-DSA-65 key")),
         },
         tag => Err(DecodeError::new(WHAT, format_args!("tag {tag:#04x}")).into()),
     }

@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// A kind of key that can be made. Prints and parses as `p256`, `p384`, `rsa2048`, `rsa3072`, `rsa4096`.
+/// A kind of key that can be made. Prints and parses as `p256`, `p384`, `rsa2048`, `rsa3072`, `rsa4096`,
+/// `ed25519`, `mldsa65`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
@@ -16,11 +17,16 @@ pub enum KeyAlgorithm {
     Rsa3072,
     /// RSA, 4096 bits.
     Rsa4096,
+    /// Ed25519.
+    Ed25519,
+    /// ML-DSA-65.
+    MlDsa65,
 }
 
 impl KeyAlgorithm {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::P256, Self::P384, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
+    pub const ALL: [Self; 7] =
+        [Self::P256, Self::P384, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::Ed25519, Self::MlDsa65];
 
     /// Its name, such as `p256`.
     pub fn name(self) -> &'static str {
@@ -30,6 +36,8 @@ impl KeyAlgorithm {
             Self::Rsa2048 => "rsa2048",
             Self::Rsa3072 => "rsa3072",
             Self::Rsa4096 => "rsa4096",
+            Self::Ed25519 => "ed25519",
+            Self::MlDsa65 => "mldsa65",
         }
     }
 }
@@ -43,7 +51,7 @@ impl fmt::Display for KeyAlgorithm {
 impl FromStr for KeyAlgorithm {
     type Err = UnknownKeyAlgorithm;
 
-    /// Reads a name in either case, with or without a dash: `P-256`, `rsa-2048`.
+    /// Reads a name in either case, with or without a dash: `P-256`, `rsa-2048`, `ML-DSA-65`.
     fn from_str(text: &str) -> Result<Self, UnknownKeyAlgorithm> {
         let name: String = text.chars().filter(|&c| c != '-').collect();
         let found = Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(&name));
@@ -53,7 +61,7 @@ impl FromStr for KeyAlgorithm {
 
 /// Text that names no kind of key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected p256, p384, rsa2048, rsa3072 or rsa4096: {text:?}")]
+#[error("expected p256, p384, rsa2048, rsa3072, rsa4096, ed25519 or mldsa65: {text:?}")]
 pub struct UnknownKeyAlgorithm {
     text: String,
 }
@@ -69,6 +77,7 @@ mod tests {
         }
         assert_eq!("P-256".parse(), Ok(KeyAlgorithm::P256));
         assert_eq!("RSA-2048".parse(), Ok(KeyAlgorithm::Rsa2048));
+        assert_eq!("ML-DSA-65".parse(), Ok(KeyAlgorithm::MlDsa65));
         assert!("rsa1024".parse::<KeyAlgorithm>().is_err());
     }
 }

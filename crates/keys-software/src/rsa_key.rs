@@ -6,7 +6,10 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::{KeyPair, KeySize, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey},
-    signature::RSA_PKCS1_SHA256,
+    signature::{
+        RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
+        RsaSignatureEncoding,
+    },
 };
 use pki_core::{
     BoxFuture, ContentKey, DecryptionKey, KeyError, KeyTransport, PublicKey, RandomFailed,
@@ -16,7 +19,8 @@ use zeroize::Zeroizing;
 
 use crate::{InvalidKey, aws_lc::oaep, encoding};
 
-/// An RSA private key of 2048 to 8192 bits. Signs by PKCS #1 v1.5 with SHA-256; unwraps keys by PKCS #1 v1.5 and OAEP.
+/// An RSA private key of 2048 to 8192 bits. Signs by PKCS #1 v1.5 with SHA-256, or as
+/// [`RsaKey::with_signature_algorithm`] says; unwraps keys by PKCS #1 v1.5 and OAEP.
 ///
 /// One key can do both, as a SCEP RA's does. A CA's key should only ever sign: what decrypts by PKCS #1 v1.5 may leak
 /// to whoever can ask often enough, and then signs for him too.
@@ -26,6 +30,8 @@ pub struct RsaKey {
     pkcs1: Pkcs1PrivateDecryptingKey,
     oaep: OaepPrivateDecryptingKey,
     public_key: PublicKey,
+    algorithm: SignatureAlgorithm,
+    encoding: &'static RsaSignatureEncoding,
 }
 
 impl RsaKey {
@@ -47,6 +53,14 @@ impl RsaKey {
     /// From the DER of a PrivateKeyInfo (PKCS #8).
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, InvalidKey> {
         Self::from_der(der).ok_or(InvalidKey::Unsound("an RSA key of 2048 to 8192 bits"))
+    }
+
+    /// The same key, whose signatures are of `algorithm` from now on: PKCS #1 v1.5 or PSS, with SHA-256, SHA-384 or
+    /// SHA-512. A file does not say which.
+    pub fn with_signature_algorithm(self, algorithm: SignatureAlgorithm) -> Result<Self, InvalidKey> {
+        let encoding = signature_encoding(algorithm)
+            .ok_or(InvalidKey::Unsound("an RSA signature algorithm other than SHA-1's"))?;
+        Ok(Self { algorithm, encoding, ..self })
     }
 
     /// The DER of its PrivateKeyInfo (PKCS #8).
@@ -76,12 +90,14 @@ impl RsaKey {
             oaep: OaepPrivateDecryptingKey::new(private.clone()).ok()?,
             private,
             public_key: PublicKey::from_der(public.as_ref()).ok()?,
+            algorithm: SignatureAlgorithm::RsaPkcs1Sha256,
+            encoding: &RSA_PKCS1_SHA256,
         })
     }
 
     fn sign_now(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        let signed = self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
+        let signed = self.pair.sign(self.encoding, &SystemRandom::new(), message, &mut signature);
         signed.map(|()| signature).map_err(|_| KeyError::Refused)
     }
 
@@ -102,7 +118,7 @@ impl RsaKey {
 
 impl SigningKey for RsaKey {
     fn algorithm(&self) -> SignatureAlgorithm {
-        SignatureAlgorithm::RsaPkcs1Sha256
+        self.algorithm
     }
 
     fn public_key(&self) -> &PublicKey {
@@ -122,6 +138,18 @@ impl DecryptionKey for RsaKey {
     fn unwrap_key<'a>(&'a self, wrapped: &'a WrappedKey) -> BoxFuture<'a, Result<ContentKey, KeyError>> {
         Box::pin(ready(self.unwrap_now(wrapped).ok_or(KeyError::Refused)))
     }
+}
+
+fn signature_encoding(algorithm: SignatureAlgorithm) -> Option<&'static RsaSignatureEncoding> {
+    Some(match algorithm {
+        SignatureAlgorithm::RsaPkcs1Sha256 => &RSA_PKCS1_SHA256,
+        SignatureAlgorithm::RsaPkcs1Sha384 => &RSA_PKCS1_SHA384,
+        SignatureAlgorithm::RsaPkcs1Sha512 => &RSA_PKCS1_SHA512,
+        SignatureAlgorithm::RsaPssSha256 => &RSA_PSS_SHA256,
+        SignatureAlgorithm::RsaPssSha384 => &RSA_PSS_SHA384,
+        SignatureAlgorithm::RsaPssSha512 => &RSA_PSS_SHA512,
+        _ => return None,
+    })
 }
 
 impl fmt::Debug for RsaKey {

@@ -4,7 +4,7 @@ use pki_core::{BoxFuture, KeyError, PublicKey, RandomFailed, SignatureAlgorithm,
 use zeroize::Zeroizing;
 
 use crate::{
-    EcdsaKey, InvalidKey, KeyAlgorithm, RsaKey,
+    EcdsaKey, Ed25519Key, InvalidKey, KeyAlgorithm, MlDsaKey, RsaKey,
     encoding::{self, Found},
 };
 
@@ -16,6 +16,10 @@ pub enum SoftwareKey {
     Ecdsa(EcdsaKey),
     /// RSA, which can also decrypt.
     Rsa(RsaKey),
+    /// Ed25519.
+    Ed25519(Ed25519Key),
+    /// ML-DSA-65.
+    MlDsa(MlDsaKey),
 }
 
 impl SoftwareKey {
@@ -27,6 +31,8 @@ impl SoftwareKey {
             KeyAlgorithm::Rsa2048 => RsaKey::generate_2048().map(Self::Rsa),
             KeyAlgorithm::Rsa3072 => RsaKey::generate_3072().map(Self::Rsa),
             KeyAlgorithm::Rsa4096 => RsaKey::generate_4096().map(Self::Rsa),
+            KeyAlgorithm::Ed25519 => Ed25519Key::generate().map(Self::Ed25519),
+            KeyAlgorithm::MlDsa65 => MlDsaKey::generate().map(Self::MlDsa),
         }
     }
 
@@ -34,6 +40,8 @@ impl SoftwareKey {
     pub fn from_der(der: &[u8]) -> Result<Self, InvalidKey> {
         match encoding::recognize(der)? {
             Found::Pkcs8Rsa => RsaKey::from_pkcs8_der(der).map(Self::Rsa),
+            Found::Pkcs8Ed25519 => Ed25519Key::from_pkcs8_der(der).map(Self::Ed25519),
+            Found::Pkcs8MlDsa65 => MlDsaKey::from_pkcs8_der(der).map(Self::MlDsa),
             Found::Pkcs8Ec | Found::Sec1 => EcdsaKey::from_der(der).map(Self::Ecdsa),
             Found::Pkcs1 => RsaKey::from_pkcs8_der(&encoding::pkcs8_of_pkcs1(der)).map(Self::Rsa),
         }
@@ -49,6 +57,8 @@ impl SoftwareKey {
         match self {
             Self::Ecdsa(key) => key.to_pkcs8_der(),
             Self::Rsa(key) => key.to_pkcs8_der(),
+            Self::Ed25519(key) => key.to_pkcs8_der(),
+            Self::MlDsa(key) => key.to_pkcs8_der(),
         }
     }
 
@@ -61,6 +71,8 @@ impl SoftwareKey {
         match self {
             Self::Ecdsa(key) => key,
             Self::Rsa(key) => key,
+            Self::Ed25519(key) => key,
+            Self::MlDsa(key) => key,
         }
     }
 }

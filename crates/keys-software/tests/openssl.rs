@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use keys_software::{AwsLc, EcdsaKey, InvalidKey, KeyAlgorithm, SoftwareKey};
+use keys_software::{AwsLc, EcdsaKey, InvalidKey, KeyAlgorithm, MlDsaKey, SoftwareKey};
 use pki_core::{
     BadSignature, ContentKey, DecryptionKey, DigestAlgorithm, KeyEncryptor as _, KeyError, KeyKind,
     KeyTransport, PublicKey, SignatureAlgorithm, SignatureVerifier as _, SigningKey, WrappedKey,
@@ -80,6 +80,89 @@ fn we_verify_what_openssl_signs_and_nothing_else() {
 }
 
 #[test]
+fn pss_goes_to_openssl_and_back() {
+    const PSS: &str = "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest";
+    let folder = testkit::tempdir().unwrap();
+    fs::write(folder.path().join("message"), MESSAGE).unwrap();
+    fs::write(folder.path().join("key.pem"), keys::STRANGER_PEM).unwrap();
+    let all = [
+        SignatureAlgorithm::RsaPssSha256,
+        SignatureAlgorithm::RsaPssSha384,
+        SignatureAlgorithm::RsaPssSha512,
+        SignatureAlgorithm::RsaPkcs1Sha384,
+        SignatureAlgorithm::RsaPkcs1Sha512,
+    ];
+    for algorithm in all {
+        let SoftwareKey::Rsa(key) = SoftwareKey::from_pem(keys::STRANGER_PEM).unwrap() else { panic!("RSA") };
+        let key = key.with_signature_algorithm(algorithm).unwrap();
+        let public = SigningKey::public_key(&key);
+        let signature = block_on(key.sign(MESSAGE)).unwrap();
+        fs::write(folder.path().join("signature"), &signature).unwrap();
+        fs::write(folder.path().join("public.der"), public.as_der()).unwrap();
+        let options = if algorithm.oid() == SignatureAlgorithm::RsaPssSha256.oid() { PSS } else { "" };
+        let digest = digest_name(algorithm);
+        let verify =
+            format!("dgst -{digest} {options} -keyform der -verify public.der -signature signature message");
+        assert_eq!(openssl(folder.path(), &verify), b"Verified OK\n");
+        for other in all {
+            let holds = AwsLc.verify(public, other, MESSAGE, &signature).is_ok();
+            assert_eq!(holds, other == algorithm, "{algorithm:?} {other:?}");
+        }
+        let theirs = openssl(folder.path(), &format!("dgst -{digest} {options} -sign key.pem message"));
+        assert_eq!(AwsLc.verify(public, algorithm, MESSAGE, &theirs), Ok(()), "{algorithm:?}");
+    }
+    let SoftwareKey::Rsa(key) = SoftwareKey::from_pem(keys::STRANGER_PEM).unwrap() else { panic!("RSA") };
+    assert!(key.with_signature_algorithm(SignatureAlgorithm::RsaPkcs1Sha1).is_err(), "SHA-1 is never made");
+}
+
+#[test]
+fn ed25519_goes_to_openssl_and_back() {
+    let folder = testkit::tempdir().unwrap();
+    fs::write(folder.path().join("message"), MESSAGE).unwrap();
+    openssl(folder.path(), "genpkey -algorithm ed25519 -out key.pem");
+    let key = SoftwareKey::from_pem(&fs::read_to_string(folder.path().join("key.pem")).unwrap()).unwrap();
+    assert_eq!((key.public_key().kind(), key.algorithm()), (KeyKind::Ed25519, SignatureAlgorithm::Ed25519));
+    fs::write(folder.path().join("signature"), block_on(key.sign(MESSAGE)).unwrap()).unwrap();
+    openssl(folder.path(), "pkeyutl -verify -rawin -inkey key.pem -sigfile signature -in message");
+    let mut theirs = openssl(folder.path(), "pkeyutl -sign -rawin -inkey key.pem -in message");
+    let verify =
+        |signature: &[u8]| AwsLc.verify(key.public_key(), SignatureAlgorithm::Ed25519, MESSAGE, signature);
+    assert_eq!(verify(&theirs), Ok(()));
+    *theirs.last_mut().unwrap() ^= 1;
+    assert_eq!(verify(&theirs), Err(BadSignature));
+}
+
+#[test]
+fn ml_dsa_goes_to_another_implementation_and_back() {
+    use ml_dsa::{
+        EncodedVerifyingKey, MlDsa65, Signature, SigningKey as TheirKey, VerifyingKey,
+        signature::{Keypair as _, SignatureEncoding as _, Signer as _, Verifier as _},
+    };
+    let ours = MlDsaKey::generate().unwrap();
+    let signature = block_on(ours.sign(MESSAGE)).unwrap();
+    let public: EncodedVerifyingKey<MlDsa65> = ours.public_key().key_octets().try_into().unwrap();
+    let theirs = VerifyingKey::<MlDsa65>::decode(&public);
+    theirs.verify(MESSAGE, &Signature::try_from(&*signature).unwrap()).unwrap();
+    assert!(theirs.verify(b"another", &Signature::try_from(&*signature).unwrap()).is_err());
+
+    let pair = TheirKey::<MlDsa65>::from_seed(&[7; 32].into());
+    // A PrivateKeyInfo that holds the seed alone, [0] IMPLICIT (RFC 9881 section 6).
+    let mut der =
+        vec![0x30, 52, 2, 1, 0, 0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 18, 4, 34, 0x80, 32];
+    der.extend([7; 32]);
+    let key = SoftwareKey::from_der(&der).unwrap();
+    assert_eq!((key.public_key().kind(), key.algorithm()), (KeyKind::MlDsa65, SignatureAlgorithm::MlDsa65));
+    assert_eq!(key.public_key().key_octets(), &*pair.verifying_key().encode());
+    let mut signature = pair.sign(MESSAGE).to_bytes().to_vec();
+    let verify =
+        |signature: &[u8]| AwsLc.verify(key.public_key(), SignatureAlgorithm::MlDsa65, MESSAGE, signature);
+    assert_eq!(verify(&signature), Ok(()));
+    *signature.last_mut().unwrap() ^= 1;
+    assert_eq!(verify(&signature), Err(BadSignature));
+    assert_eq!(*key.to_pkcs8_der().unwrap(), der);
+}
+
+#[test]
 fn old_signers_with_1024_bits_are_verified_but_not_enciphered_for() {
     let folder = testkit::tempdir().unwrap();
     openssl(folder.path(), "genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out key.pem");
@@ -147,7 +230,7 @@ fn what_was_wrapped_one_way_does_not_open_another_way() {
 fn openssl_reads_the_keys_we_write() {
     let folder = testkit::tempdir().unwrap();
     let path = folder.path().join("key.pem");
-    for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::Rsa2048] {
+    for algorithm in [KeyAlgorithm::P256, KeyAlgorithm::P384, KeyAlgorithm::Rsa2048, KeyAlgorithm::Ed25519] {
         let key = SoftwareKey::generate(algorithm).unwrap();
         fs::write(&path, &*key.to_pkcs8_pem().unwrap()).unwrap();
         openssl(folder.path(), "pkey -in key.pem -check -noout");
@@ -181,7 +264,7 @@ fn other_keys_and_locked_keys_are_refused_by_name() {
     openssl(folder.path(), "pkey -in key.pem -aes256 -passout pass:x -out locked.pem");
     openssl(folder.path(), "pkey -in key.pem -traditional -aes256 -passout pass:x -out locked-old.pem");
     openssl(folder.path(), "pkcs8 -topk8 -in key.pem -passout pass:x -outform der -out locked.der");
-    openssl(folder.path(), "genpkey -algorithm ed25519 -out ed25519.pem");
+    openssl(folder.path(), "genpkey -algorithm ed448 -out ed448.pem");
     openssl(folder.path(), "genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out p521.pem");
     let pem = |name: &str| SoftwareKey::from_pem(&fs::read_to_string(folder.path().join(name)).unwrap());
     for name in ["locked.pem", "locked-old.pem"] {
@@ -189,7 +272,7 @@ fn other_keys_and_locked_keys_are_refused_by_name() {
     }
     let locked = fs::read(folder.path().join("locked.der")).unwrap();
     assert_eq!(SoftwareKey::from_der(&locked).unwrap_err(), InvalidKey::Encrypted);
-    for name in ["ed25519.pem", "p521.pem"] {
+    for name in ["ed448.pem", "p521.pem"] {
         assert!(matches!(pem(name), Err(InvalidKey::Unsound(_))), "{name}");
     }
     for text in

