@@ -15,7 +15,7 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   test [--no-install] [STEP...]  every check and test of the project, or only the steps named;
-                                 installs what they need first (Debian packages by apt-get, tools by cargo)
+                                 installs what they need first (by apt-get, cargo and pip)
   tidy [--fix]                   the rules that no compiler checks (also a step of `test`); or rewrites what
                                  documents repeat of the code: tests of threats and clauses, arrows between crates
   seeds                          copies vectors/ into fuzz/seeds/, where the fuzz targets start from

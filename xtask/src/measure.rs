@@ -34,7 +34,7 @@ pub(crate) fn count(root: &Path) -> Result<(), Failure> {
 }
 
 /// Where cargo puts what it builds, which the environment may have moved.
-fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf, Failure> {
     let json = output(&mut cargo(root, ["metadata", "--format-version=1", "--no-deps", "--locked"]))?;
     let metadata: Value = serde_json::from_str(&json).map_err(|error| Failure::new(error.to_string()))?;
     let folder = metadata.get("target_directory").and_then(Value::as_str);

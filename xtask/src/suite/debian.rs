@@ -51,6 +51,32 @@ const PACKAGES: &[Package] = &[
         because: "HTTP for strongSwan's SCEP client",
     },
     Package {
+        name: "freeradius",
+        evidence: Evidence::Program("freeradius"),
+        because: "lets devices onto a network by OCSP",
+    },
+    Package {
+        name: "eapoltest",
+        evidence: Evidence::Program("eapol_test"),
+        because: "asks FreeRADIUS for access",
+    },
+    Package {
+        name: "nginx",
+        evidence: Evidence::Program("nginx"),
+        because: "lets devices onto a web site by OCSP",
+    },
+    Package {
+        name: "libnss3-tools",
+        evidence: Evidence::Program("ocspclnt"),
+        because: "checks certificates by OCSP",
+    },
+    Package { name: "curl", evidence: Evidence::Program("curl"), because: "asks as a browser does" },
+    Package {
+        name: "python3-venv",
+        evidence: Evidence::Package,
+        because: "keeps the Python packages of the tests apart",
+    },
+    Package {
         name: "python3",
         evidence: Evidence::Program("python3"),
         because: "reads serial numbers a second time",

@@ -2,6 +2,7 @@
 
 mod cargo_tools;
 mod debian;
+mod python;
 mod steps;
 
 use std::{

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{Missing, cargo_tools, debian};
+use super::{Missing, cargo_tools, debian, python};
 use crate::{
     failure::{Failure, While as _},
     shell::{cargo, run, succeeds},
@@ -30,6 +30,11 @@ pub(super) const STEPS: &[Step] = &[
         run: |_, missing| debian::ensure(missing),
     },
     Step { name: "tools", what: "rustfmt, clippy, cargo-deny, cargo-fuzz", run: cargo_tools::ensure },
+    Step {
+        name: "python",
+        what: "Python packages that tests use, in the target folder",
+        run: python::ensure,
+    },
     Step { name: "fmt", what: "formatting", run: fmt },
     Step { name: "tidy", what: "the rules that no compiler checks", run: |root, _| tidy::run(root) },
     Step { name: "deny", what: "dependencies: bans, licenses, sources, advisories", run: deny },
