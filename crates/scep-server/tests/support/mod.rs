@@ -89,6 +89,11 @@ impl Server {
         std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
     }
 
+    /// Kills the server where it stands (SIGKILL), and leaves its folder to the test.
+    pub fn stop_where_it_stands(&self) {
+        assert!(Command::new("kill").args(["-KILL", &self.id().to_string()]).status().unwrap().success());
+    }
+
     /// Stops it as Ctrl-C does, and returns how it ended and what else it printed.
     pub fn interrupt(mut self) -> (std::process::ExitStatus, String) {
         let id = self.child.id().to_string();
@@ -291,5 +296,6 @@ pub fn openssl_ocsp(server: &Server, certificate: &Path, more: &[&str]) -> Strin
     attempt(server.folder(), "openssl", &arguments).1
 }
 
+pub mod daemon;
 pub mod device;
 mod logged;
