@@ -76,6 +76,14 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// [`SignatureAlgorithm::of_signer`], from the DER of the AlgorithmIdentifier, which RSASSA-PSS needs.
+    pub fn of_signer_der(der: &[u8], digest: DigestAlgorithm) -> Result<Self, AlgorithmError> {
+        match tlv::Cursor::into(der, tlv::SEQUENCE, "an AlgorithmIdentifier")?.oid()? {
+            RSA_ENCRYPTION => Ok(Self::of_signer(RSA_ENCRYPTION, digest)?),
+            _ => Self::from_der(der),
+        }
+    }
+
     /// From the DER of an AlgorithmIdentifier. The parameters, which none of these algorithms but RSASSA-PSS has, may be
     /// NULL or absent.
     pub fn from_der(der: &[u8]) -> Result<Self, AlgorithmError> {
@@ -305,6 +313,19 @@ mod tests {
         let parameters = tlv::wrap(tlv::SEQUENCE, &tlv::wrap(0xA0, &sha256));
         let der = tlv::sequence([&*tlv::oid(RSA_OAEP), &parameters]);
         assert!(matches!(KeyTransport::from_der(&der), Err(AlgorithmError::Unknown(_))));
+    }
+
+    #[test]
+    fn signers_are_named_by_key_or_by_signature() {
+        let digest = DigestAlgorithm::Sha384;
+        for algorithm in [SignatureAlgorithm::RsaPssSha384, SignatureAlgorithm::EcdsaSha256] {
+            assert_eq!(SignatureAlgorithm::of_signer_der(&algorithm.to_der(), digest), Ok(algorithm));
+        }
+        let by_key = KeyTransport::RsaPkcs1.to_der();
+        let found = SignatureAlgorithm::of_signer_der(&by_key, digest);
+        assert_eq!(found, Ok(SignatureAlgorithm::RsaPkcs1Sha384));
+        assert!(SignatureAlgorithm::of_signer_der(&by_key, DigestAlgorithm::Md5).is_err());
+        assert!(SignatureAlgorithm::of_signer(RSA_PSS, DigestAlgorithm::Sha256).is_err());
     }
 
     #[test]

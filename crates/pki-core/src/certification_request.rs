@@ -31,6 +31,21 @@ struct Parsed {
     extensions: Vec<Extension>,
     algorithm: Vec<u8>,
     signature: Vec<u8>,
+    deviations: Vec<RequestDeviation>,
+}
+
+/// Where a request departs from its standard and is read all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RequestDeviation {
+    /// A version other than v1(0), the only one there is. Apple's clients write 2.
+    Version,
+    /// No attributes field; RFC 2986 wants it even when it is empty.
+    NoAttributes,
+    /// Extensions under the attribute type of SCEP's drafts, 2.16.840.1.113733.1.9.8.
+    LegacyExtensionRequest,
+    /// A challengePassword that is neither PrintableString nor UTF8String (RFC 2985 section 5.4.1).
+    ChallengeStringType,
 }
 
 impl CertificationRequest {
@@ -91,6 +106,11 @@ impl CertificationRequest {
         Ok(self.decoded(oids::BASIC_CONSTRAINTS, BasicConstraints::from_der)?.unwrap_or_default())
     }
 
+    /// What had to be overlooked to read it.
+    pub fn deviations(&self) -> &[RequestDeviation] {
+        &self.0.deviations
+    }
+
     /// The algorithm of its signature.
     pub fn signature_algorithm(&self) -> Result<SignatureAlgorithm, AlgorithmError> {
         SignatureAlgorithm::from_der(&self.0.algorithm)
@@ -141,26 +161,40 @@ fn parse(der: &[u8]) -> Result<Parsed, DecodeError> {
 
     let mut fields = tlv::Cursor::over(info.value, WHAT)?;
     // Only v1(0) exists; Apple's clients write 2 and mean it, as the rest of their request shows.
-    fields.expect(tlv::INTEGER)?;
+    let version = fields.expect(tlv::INTEGER)?.value;
     let subject = Name::from_der(fields.expect(tlv::SEQUENCE)?.bytes)?;
     let public_key = PublicKey::from_der(fields.expect(tlv::SEQUENCE)?.bytes)?;
     let mut attributes = Attributes::default();
+    if version != [0] {
+        attributes.deviations.push(RequestDeviation::Version);
+    }
     // RFC 2986 requires the field even when it is empty; some clients leave it out.
-    if let Some(set) = fields.optional(0xA0)? {
-        attributes.read(tlv::Cursor::over(set.value, WHAT)?)?;
+    match fields.optional(0xA0)? {
+        Some(set) => attributes.read(tlv::Cursor::over(set.value, WHAT)?)?,
+        None => attributes.deviations.push(RequestDeviation::NoAttributes),
     }
     fields.finish()?;
     let start = info.bytes.as_ptr().addr().saturating_sub(der.as_ptr().addr());
     let info = start..start.saturating_add(info.bytes.len());
-    let Attributes { challenge, extensions, .. } = attributes;
-    let extensions = extensions.unwrap_or_default();
-    Ok(Parsed { der: der.to_vec(), info, subject, public_key, challenge, extensions, algorithm, signature })
+    let Attributes { challenge, extensions, deviations, .. } = attributes;
+    Ok(Parsed {
+        der: der.to_vec(),
+        info,
+        subject,
+        public_key,
+        challenge,
+        extensions: extensions.unwrap_or_default(),
+        algorithm,
+        signature,
+        deviations,
+    })
 }
 
 #[derive(Default)]
 struct Attributes {
     challenge: Option<ChallengePassword>,
     extensions: Option<Vec<Extension>>,
+    deviations: Vec<RequestDeviation>,
     count: usize,
 }
 
@@ -185,9 +219,16 @@ impl Attributes {
         const LEGACY_EXTENSION_REQUEST: Oid = Oid::new_unwrap("2.16.840.1.113733.1.9.8");
         let repeated = match id {
             oids::CHALLENGE_PASSWORD => {
-                self.challenge.replace(ChallengePassword::from_tlv(values.next()?)?).is_some()
+                let value = values.next()?;
+                if !matches!(value.tag, 0x0C | 0x13) {
+                    self.deviations.push(RequestDeviation::ChallengeStringType);
+                }
+                self.challenge.replace(ChallengePassword::from_tlv(value)?).is_some()
             }
             oids::EXTENSION_REQUEST | LEGACY_EXTENSION_REQUEST => {
+                if id == LEGACY_EXTENSION_REQUEST {
+                    self.deviations.push(RequestDeviation::LegacyExtensionRequest);
+                }
                 let list = Extension::list_from_der(values.next()?.bytes, MAX_EXTENSIONS)?;
                 self.extensions.replace(list).is_some()
             }

@@ -41,7 +41,7 @@ pub use algorithm::{AlgorithmError, KeyTransport, SignatureAlgorithm, UnknownAlg
 pub use cert_ref::CertRef;
 pub use cert_status::{CertStatus, CrlReason};
 pub use certificate::Certificate;
-pub use certification_request::CertificationRequest;
+pub use certification_request::{CertificationRequest, RequestDeviation};
 pub use certification_request_builder::{RequestedExtensions, UnsignedCertificationRequest};
 pub use challenge_password::ChallengePassword;
 pub use digest::DigestAlgorithm;

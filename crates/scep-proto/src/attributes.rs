@@ -5,11 +5,13 @@ use alloc::{string::String, vec::Vec};
 use pki_core::{DecodeError, Oid, UnixTime, tlv};
 
 use crate::{
-    FailInfo, MessageType, PkiStatus, TransactionId, cms_oids,
-    limits::{MAX_ATTRIBUTES, MAX_NONCE_LEN, MIN_NONCE_LEN},
+    FailInfo, MessageType, PkiStatus, Tolerance, Tolerances, TransactionId, cms_oids,
+    limits::{MAX_ATTRIBUTES, MAX_NONCE_LEN, MIN_NONCE_LEN, NONCE_LEN},
 };
 
 const WHAT: &str = "SCEP attributes";
+
+const PRINTABLE_STRING: u8 = 0x13;
 
 /// `SignedAttributes` ([RFC 5652 §5.3](https://www.rfc-editor.org/rfc/rfc5652#section-5.3)) as received.
 ///
@@ -56,6 +58,19 @@ impl<'a> SignedAttributes<'a> {
         let value = values.next()?;
         values.finish()?;
         Ok(Some(value))
+    }
+
+    /// What has to be tolerated about SCEP's own attributes.
+    pub(crate) fn tolerated(&self) -> Tolerances {
+        let value = |id| self.single(id).ok().flatten();
+        let texts = [cms_oids::MESSAGE_TYPE, cms_oids::PKI_STATUS, cms_oids::FAIL_INFO].map(value);
+        let other_string = texts.iter().flatten().any(|text| text.tag != PRINTABLE_STRING);
+        let odd_nonce =
+            value(cms_oids::SENDER_NONCE).is_some_and(|nonce| nonce.value.len() != NONCE_LEN);
+        let transaction = self.transaction_id().map_or(Tolerances::NONE, |id| id.tolerated());
+        transaction
+            .with_if(Tolerance::AttributeStringType, other_string)
+            .with_if(Tolerance::NonceLength, odd_nonce)
     }
 
     /// The encodings of the attributes, in the order received.
@@ -107,7 +122,7 @@ impl<'a> SignedAttributes<'a> {
     /// PrintableString says RFC 8894; UTF8String and IA5String are read as well.
     fn decimal(&self, id: Oid, name: &'static str) -> Result<&'a [u8], DecodeError> {
         let value = self.required(id, name)?;
-        if matches!(value.tag, 0x13 | 0x0C | 0x16) {
+        if matches!(value.tag, PRINTABLE_STRING | 0x0C | 0x16) {
             return Ok(value.value);
         }
         Err(DecodeError::new(WHAT, format_args!("{name} with tag {:#04x}", value.tag)))
@@ -133,7 +148,6 @@ impl AttributeList {
     }
 
     pub(crate) fn with_text(self, id: Oid, text: &str) -> Self {
-        const PRINTABLE_STRING: u8 = 0x13;
         self.with(id, &tlv::wrap(PRINTABLE_STRING, text.as_bytes()))
     }
 

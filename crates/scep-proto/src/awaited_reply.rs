@@ -1,13 +1,18 @@
 //! Replies as a client receives them.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{
+    borrow::{Cow, ToOwned},
+    string::String,
+    vec::Vec,
+};
 
 use pki_core::{
     BadSignature, Certificate, ContentKey, DecodeError, PublicKey, SignatureVerifier, WrappedKey,
 };
 
 use crate::{
-    AlgorithmPolicy, Exchange, FailInfo, MessageType, PkiStatus, ReplyError, TransactionId,
+    AlgorithmPolicy, Exchange, FailInfo, MessageType, PkiStatus, ReplyError, Tolerance, Tolerances,
+    TransactionId,
     attributes::SignedAttributes,
     ber,
     enveloped_data::{Envelope, EnvelopeFault, Recipient},
@@ -49,13 +54,27 @@ impl AwaitedReply {
     /// Reads a reply, DER or BER, that one of `trusted` has signed: certificates of GetCACert that the caller has
     /// authenticated, never those that come with the reply.
     ///
-    /// Read beside RFC 8894: PENDING and FAILURE with any content, as NDES sends them.
+    /// Departures from the RFC are read as far as `policy` tolerates them.
     pub fn read(
         &self,
         reply: &[u8],
         trusted: &[Certificate],
         verifier: &dyn SignatureVerifier,
         policy: &AlgorithmPolicy,
+    ) -> Result<CertRep, ReplyError> {
+        let mut needed = Tolerances::NONE;
+        self.read_noting(reply, trusted, verifier, policy, &mut needed)
+    }
+
+    /// [`AwaitedReply::read`], adding to `needed` the departures from the RFC that show in the reply, whether it is
+    /// taken or not.
+    pub fn read_noting(
+        &self,
+        reply: &[u8],
+        trusted: &[Certificate],
+        verifier: &dyn SignatureVerifier,
+        policy: &AlgorithmPolicy,
+        needed: &mut Tolerances,
     ) -> Result<CertRep, ReplyError> {
         let der = ber::normalize(reply)?;
         let data = SignedData::read(&der)?;
@@ -64,15 +83,36 @@ impl AwaitedReply {
         let candidate = trusted.iter().find(|certificate| signer.id.matches(certificate));
         let key = candidate.ok_or(ReplyError::UnknownSigner)?.public_key();
         let signature = SignatureCheck::new(&data, &signer, &attributes);
+        let status = attributes.pki_status()?;
+        *needed = needed
+            .union(attributes.tolerated())
+            .union(signature.tolerated())
+            .with_if(Tolerance::Ber, matches!(der, Cow::Owned(_)))
+            .with_if(Tolerance::ReplyNonce, self.is_no_fresh_nonce(&attributes))
+            .with_if(
+                Tolerance::ReplyContent,
+                status != PkiStatus::Success && !signature.content().is_empty(),
+            );
+        granted(*needed, policy)?;
         signature.check(key, verifier, policy)?;
         self.check_belongs(&attributes)?;
-        match attributes.pki_status()? {
+        match status {
             PkiStatus::Pending => Ok(CertRep::Pending),
             PkiStatus::Failure => {
                 Ok(CertRep::Failure { fail_info: attributes.fail_info()?, text: attributes.fail_info_text() })
             }
-            PkiStatus::Success => self.sealed(signature.content(), policy).map(CertRep::Success),
+            PkiStatus::Success => {
+                let sealed = self.sealed(signature.content(), policy)?;
+                *needed = needed.union(sealed.envelope.tolerated);
+                granted(*needed, policy)?;
+                Ok(CertRep::Success(sealed))
+            }
         }
+    }
+
+    /// Whether senderNonce is absent, or the requester's own come back.
+    fn is_no_fresh_nonce(&self, attributes: &SignedAttributes<'_>) -> bool {
+        attributes.sender_nonce().map_or(true, |nonce| nonce == self.sender_nonce)
     }
 
     fn check_belongs(&self, attributes: &SignedAttributes<'_>) -> Result<(), ReplyError> {
@@ -98,6 +138,10 @@ impl AwaitedReply {
         let wrapped = wrapped.ok_or(ReplyError::NotForRecipient)?;
         Ok(SealedReply { wrapped, envelope })
     }
+}
+
+fn granted(needed: Tolerances, policy: &AlgorithmPolicy) -> Result<(), ReplyError> {
+    needed.beyond(policy.tolerances()).map_or(Ok(()), |beyond| Err(ReplyError::NotTolerated(beyond)))
 }
 
 /// The reply to a request that someone else made: for proxies, recorders and testers, who read the request first.

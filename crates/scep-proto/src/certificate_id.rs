@@ -34,6 +34,11 @@ impl CertificateId {
         Ok(Self::IssuerAndSerial { issuer, serial })
     }
 
+    /// Whether it names the issuer of `certificate`, at which it points, in other octets.
+    pub(crate) fn re_encodes_issuer_of(&self, certificate: &Certificate) -> bool {
+        matches!(self, Self::IssuerAndSerial { issuer, .. } if issuer.as_der() != certificate.issuer().as_der())
+    }
+
     /// Whether it points at `certificate`. Issuers are compared by what they mean, because embedded stacks re-encode
     /// them.
     pub(crate) fn matches(&self, certificate: &Certificate) -> bool {

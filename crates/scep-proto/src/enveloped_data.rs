@@ -1,6 +1,6 @@
 //! EnvelopedData, read and made.
 
-use alloc::vec::Vec;
+use alloc::{borrow::Cow, vec::Vec};
 
 use pki_core::{
     AlgorithmError, Certificate, ContentKey, DecodeError, KeyEncryptor, KeyTransport, Oid, SecureRandom,
@@ -8,7 +8,7 @@ use pki_core::{
 };
 
 use crate::{
-    AlgorithmPolicy, ContentCipher, EncodeError, ber,
+    AlgorithmPolicy, ContentCipher, EncodeError, Tolerance, Tolerances, ber,
     certificate_id::{self, CertificateId},
     cms_oids,
     content_cipher::{Ciphertext, Plaintext},
@@ -31,6 +31,8 @@ const WHAT: &str = "a pkcsPKIEnvelope";
 #[derive(Debug)]
 pub(crate) struct Envelope {
     pub(crate) recipients: Vec<Recipient>,
+    /// Whether it came as BER.
+    pub(crate) tolerated: Tolerances,
     ciphertext: Ciphertext,
 }
 
@@ -63,6 +65,7 @@ impl Envelope {
     /// Reads the content of a pkiMessage, which may be BER within whatever the message was in.
     pub(crate) fn read(content: &[u8], policy: &AlgorithmPolicy) -> Result<Self, EnvelopeFault> {
         let der = ber::normalize(content)?;
+        let tolerated = Tolerances::NONE.with_if(Tolerance::Ber, matches!(der, Cow::Owned(_)));
         let mut fields = content_of(&der, cms_oids::ENVELOPED_DATA, WHAT)?;
         fields.expect(tlv::INTEGER)?;
         fields.optional(0xA0)?;
@@ -77,7 +80,7 @@ impl Envelope {
         let ciphertext = encrypted_content(fields.enter(tlv::SEQUENCE)?, policy)?;
         fields.optional(0xA1)?;
         fields.finish()?;
-        Ok(Self { recipients, ciphertext })
+        Ok(Self { recipients, tolerated, ciphertext })
     }
 
     pub(crate) fn cipher(&self) -> ContentCipher {

@@ -2,6 +2,8 @@
 
 use pki_core::{BadSignature, DecodeError, KeyError, KeyKind, Oid, RandomFailed};
 
+use crate::Tolerance;
+
 /// A message could not be made. Never the peer's doing, except for [`EncodeError::CannotEncipher`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -45,6 +47,9 @@ pub enum ReplyError {
     /// Encrypted to someone else.
     #[error("expected a reply encrypted to the request's signer certificate")]
     NotForRecipient,
+    /// A departure from the RFC that the client's policy does not tolerate.
+    #[error("{0} is not tolerated here: see {section}", section = .0.clause())]
+    NotTolerated(Tolerance),
     /// The content key or the content is not what was encrypted.
     #[error("the reply could not be decrypted")]
     Undecryptable,

@@ -5,7 +5,8 @@ use alloc::{borrow::Cow, vec::Vec};
 use pki_core::{Certificate, KeyEncryptor, KeyTransport, SecureRandom, UnixTime};
 
 use crate::{
-    ContentCipher, EncodeError, FailInfo, MessageType, PkiStatus, ReplySigner, TransactionId, UnsignedReply,
+    ContentCipher, EncodeError, FailInfo, MessageType, PkiStatus, ReplySigner, Tolerances, TransactionId,
+    UnsignedReply,
     attributes::AttributeList,
     cms_oids,
     enveloped_data::{Envelope, Recipient},
@@ -23,12 +24,17 @@ pub struct Exchange {
     signer: Certificate,
     cipher: ContentCipher,
     transport: KeyTransport,
+    tolerated: Tolerances,
 }
 
 impl Exchange {
     pub(crate) fn new(transaction_id: TransactionId, sender_nonce: Vec<u8>, signer: Certificate) -> Self {
         let (cipher, transport) = (ContentCipher::Aes128Cbc, KeyTransport::RsaPkcs1);
-        Self { transaction_id, sender_nonce, signer, cipher, transport }
+        Self { transaction_id, sender_nonce, signer, cipher, transport, tolerated: Tolerances::NONE }
+    }
+
+    pub(crate) fn tolerating(self, needed: Tolerances) -> Self {
+        Self { tolerated: self.tolerated.union(needed), ..self }
     }
 
     /// To be answered in the algorithms that `envelope` uses.
@@ -53,6 +59,11 @@ impl Exchange {
     /// The certificate of who signed the message, self-signed or issued; replies are encrypted to its key.
     pub fn signer(&self) -> &Certificate {
         &self.signer
+    }
+
+    /// Which departures from the RFC the message needed so far, granted or not: some show only when it is opened.
+    pub fn tolerated(&self) -> Tolerances {
+        self.tolerated
     }
 
     /// The cipher of replies: that of the request, which passed the policy; AES-128 for a request that was not read

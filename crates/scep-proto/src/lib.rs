@@ -35,7 +35,8 @@
 //! # What is read beside RFC 8894
 //!
 //! Clients are older than their RFC. [`ber`] brings their encodings to DER; [`limits`] says how much of anything is
-//! taken; each tolerance is documented on the item that grants it.
+//! taken; each departure that is read all the same is a [`Tolerance`], granted by an [`AlgorithmPolicy`] and reported by
+//! [`Exchange::tolerated`].
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -62,6 +63,7 @@ mod requester;
 mod signature_check;
 mod signed_data;
 mod signer_certificate;
+mod tolerance;
 mod transaction;
 mod transport;
 mod vocabulary;
@@ -78,6 +80,7 @@ pub use reply::{EmptyContent, ReplySigner, UnsignedReply};
 pub use request::{Request, RequestMessage};
 pub use requester::{OutgoingRequest, Requester, UnsignedRequest};
 pub use signer_certificate::UnsignedSignerCertificate;
+pub use tolerance::{Tolerance, Tolerances};
 pub use transaction::TransactionId;
 pub use transport::{
     Method, Operation, PKI_MESSAGE_MEDIA_TYPE, TransportError, ca_identifier, pki_operation_query,

@@ -1,17 +1,19 @@
 //! Requests as a CA receives them.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use pki_core::{
-    Certificate, ContentKey, DecodeError, SecureRandom, SignatureAlgorithm, SignatureVerifier,
-    VerifiedRequest, WrappedKey,
+    Certificate, ContentKey, DecodeError, Extension, SecureRandom, SignatureAlgorithm, SignatureVerifier,
+    VerifiedRequest, WrappedKey, oids,
 };
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::{
-    AlgorithmPolicy, Exchange, MessageType, RejectReason, Rejection, Request, RequestMessage,
+    AlgorithmPolicy, Exchange, MessageType, RejectReason, Rejection, Request, RequestMessage, Tolerance,
+    Tolerances,
     attributes::SignedAttributes,
     ber,
+    certificate_id::CertificateId,
     enveloped_data::{Envelope, EnvelopeFault, Recipient},
     limits::MAX_MESSAGE_LEN,
     signature_check::{SignatureCheck, SignatureFault},
@@ -51,11 +53,13 @@ impl PkiMessage {
         let (Some(certificate), None) = (matching.next(), matching.next()) else {
             return Err(DecodeError::new(WHAT, "not exactly one certificate of its signer"));
         };
-        Ok(Self {
-            exchange: Exchange::new(transaction_id, sender_nonce, certificate),
-            signature: SignatureCheck::new(&data, &signer, &attributes),
-            message_type,
-        })
+        let signature = SignatureCheck::new(&data, &signer, &attributes);
+        let tolerated = of_signer(&certificate, &signer.id)
+            .union(attributes.tolerated())
+            .union(signature.tolerated())
+            .with_if(Tolerance::Ber, matches!(der, Cow::Owned(_)));
+        let exchange = Exchange::new(transaction_id, sender_nonce, certificate).tolerating(tolerated);
+        Ok(Self { exchange, signature, message_type })
     }
 
     /// Whom and how to answer.
@@ -63,16 +67,22 @@ impl PkiMessage {
         &self.exchange
     }
 
+    /// Which departures from the RFC show in it so far; [`PkiMessage::verify`] refuses those that its policy does not
+    /// tolerate. What is in the envelope adds its own: see [`Exchange::tolerated`].
+    pub fn tolerated(&self) -> Tolerances {
+        self.exchange.tolerated()
+    }
+
     /// What it claims to be; `None` when RFC 8894 has no such type. [`PkiMessage::verify`] refuses those.
     pub fn message_type(&self) -> Option<MessageType> {
         self.message_type.as_ref().ok().copied()
     }
 
-    /// Checks that it is a request, that `policy` allows its algorithms, that its signature holds, and that it has an
-    /// envelope.
+    /// Checks that it is a request, that `policy` allows its algorithms and tolerates its departures from the RFC, that
+    /// its signature holds, and that it has an envelope.
     ///
     /// The signature is taken over the signed attributes in DER order, as RFC 5652 section 5.4 has it, or in the order
-    /// sent, as some clients have it.
+    /// sent, as some clients have it ([`Tolerance::UnsortedAttributes`]).
     ///
     /// Who the signer is has not been decided: anybody can sign with a certificate made for the purpose.
     pub fn verify(
@@ -83,16 +93,19 @@ impl PkiMessage {
         let message_type = self.request_type().map_err(|reason| Rejection::new(reason, &self.exchange))?;
         let key = self.exchange.signer().public_key();
         let read = || {
+            granted(self.tolerated(), policy.tolerances())?;
             if !policy.allows_signer_key(key.kind()) {
                 return Err(RejectReason::SignerCannotDecrypt(key.kind()));
             }
             self.signature.check(key, verifier, policy)?;
-            Ok(Envelope::read(self.signature.content(), policy)?)
+            let envelope = Envelope::read(self.signature.content(), policy)?;
+            granted(envelope.tolerated, policy.tolerances())?;
+            Ok(envelope)
         };
         let envelope = read().map_err(|reason| Rejection::new(reason, &self.exchange))?;
-        let exchange = self.exchange.clone().answered_in(&envelope);
+        let exchange = self.exchange.clone().tolerating(envelope.tolerated).answered_in(&envelope);
         let signature = self.signature.signature().to_vec();
-        Ok(VerifiedMessage { exchange, message_type, envelope, signature })
+        Ok(VerifiedMessage { exchange, message_type, envelope, signature, granted: policy.tolerances() })
     }
 
     fn request_type(&self) -> Result<MessageType, RejectReason> {
@@ -117,6 +130,7 @@ pub struct VerifiedMessage {
     message_type: MessageType,
     envelope: Envelope,
     signature: Vec<u8>,
+    granted: Tolerances,
 }
 
 impl VerifiedMessage {
@@ -137,14 +151,17 @@ impl VerifiedMessage {
     /// recipient would give someone who varies it an oracle about the first
     /// ([CVE-2019-1563](https://www.cve.org/CVERecord?id=CVE-2019-1563)).
     pub fn sealed_for(&self, recipient: &Certificate) -> Result<SealedRequest<'_>, Rejection> {
-        let reason = match self.envelope.recipients.as_slice() {
+        let rejected = |reason| Rejection::new(reason, &self.exchange);
+        match self.envelope.recipients.as_slice() {
             [Recipient::KeyTransport { id, wrapped }] if id.matches(recipient) => {
-                return Ok(SealedRequest { message: self, wrapped, recipient: recipient.clone() });
+                let re_encoded = id.re_encodes_issuer_of(recipient);
+                let tolerated = Tolerances::NONE.with_if(Tolerance::ReEncodedIssuer, re_encoded);
+                granted(tolerated, self.granted).map_err(rejected)?;
+                Ok(SealedRequest { message: self, wrapped, recipient: recipient.clone(), tolerated })
             }
-            [Recipient::Unsupported] => RejectReason::UnsupportedRecipient,
-            _ => RejectReason::NotForRecipient,
-        };
-        Err(Rejection::new(reason, &self.exchange))
+            [Recipient::Unsupported] => Err(rejected(RejectReason::UnsupportedRecipient)),
+            _ => Err(rejected(RejectReason::NotForRecipient)),
+        }
     }
 }
 
@@ -166,6 +183,7 @@ pub struct SealedRequest<'m> {
     message: &'m VerifiedMessage,
     wrapped: &'m WrappedKey,
     recipient: Certificate,
+    tolerated: Tolerances,
 }
 
 impl SealedRequest<'_> {
@@ -198,7 +216,11 @@ impl SealedRequest<'_> {
         let message = message.filter(|_| usable.into());
         let vouched = self.vouched_for(message, verifier);
         let (message, proven) = vouched.ok_or_else(|| rejection(RejectReason::Undecryptable))?;
-        Ok(Request { message, exchange: exchange.clone(), proven })
+        let exchange = exchange.clone().tolerating(self.tolerated.union(of_request(&message)));
+        // Only now, when the author of the content has vouched for it.
+        let granted = granted(exchange.tolerated(), self.message.granted);
+        granted.map_err(|reason| Rejection::new(reason, &exchange))?;
+        Ok(Request { message, exchange, proven })
     }
 
     /// With the certification request once more, where there is one.
@@ -230,6 +252,28 @@ impl SealedRequest<'_> {
         };
         Some((message?, proven))
     }
+}
+
+fn granted(needed: Tolerances, granted: Tolerances) -> Result<(), RejectReason> {
+    needed.beyond(granted).map_or(Ok(()), |beyond| Err(RejectReason::NotTolerated(beyond)))
+}
+
+/// What has to be tolerated about the certificate of a signer, at which `id` points.
+fn of_signer(certificate: &Certificate, id: &CertificateId) -> Tolerances {
+    let identifier = certificate.extension(oids::AUTHORITY_KEY_IDENTIFIER);
+    let critical = identifier.is_some_and(Extension::is_critical);
+    Tolerances::NONE
+        .with_if(Tolerance::CriticalAuthorityKeyIdentifier, critical)
+        .with_if(Tolerance::SignerSerialNumber, certificate.serial_number().is_none())
+        .with_if(Tolerance::ReEncodedIssuer, id.re_encodes_issuer_of(certificate))
+}
+
+fn of_request(message: &RequestMessage) -> Tolerances {
+    let (RequestMessage::PkcsReq(request) | RequestMessage::RenewalReq(request)) = message else {
+        return Tolerances::NONE;
+    };
+    let deviations = request.deviations().iter().copied().map(Tolerances::from);
+    deviations.fold(Tolerances::NONE, Tolerances::union)
 }
 
 /// `key` if it is as long as `stand_in`, otherwise `stand_in`, by the same steps.

@@ -2,9 +2,10 @@
 
 use pki_core::{DigestAlgorithm, KeyKind, KeyTransport};
 
-use crate::ContentCipher;
+use crate::{ContentCipher, Tolerances};
 
-/// Which digests, content ciphers and key transports are accepted, and so also which are used in replies.
+/// Which digests, content ciphers and key transports are accepted, and so also which are used in replies; and which
+/// departures from the RFC.
 ///
 /// The default takes SHA-256, SHA-384 and SHA-512, AES-128, AES-192 and AES-256 in CBC mode, and RSA key transport by
 /// PKCS #1 v1.5 (which every client but Windows uses) or OAEP with SHA-1 (Windows) or SHA-256. SHA-1 within OAEP does
@@ -24,6 +25,7 @@ pub struct AlgorithmPolicy {
     sha1: bool,
     triple_des: bool,
     short_rsa: bool,
+    tolerances: Tolerances,
 }
 
 /// An algorithm that RFC 8894 section 2.9 still lets implementations have, off unless asked for.
@@ -47,6 +49,17 @@ impl AlgorithmPolicy {
             Legacy::TripleDes => Self { triple_des: true, ..self },
             Legacy::ShortRsaKeys => Self { short_rsa: true, ..self },
         }
+    }
+
+    /// The same, granting these tolerances and no others.
+    #[must_use]
+    pub fn tolerating(self, tolerances: Tolerances) -> Self {
+        Self { tolerances, ..self }
+    }
+
+    /// The departures from the RFC that are read all the same.
+    pub fn tolerances(&self) -> Tolerances {
+        self.tolerances
     }
 
     /// Whether messages may be signed with that digest.

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, string::String};
 
 use pki_core::{DecodeError, KeyKind, Oid};
 
-use crate::{Exchange, FailInfo, MessageType};
+use crate::{Exchange, FailInfo, MessageType, Tolerance};
 
 /// A message that was turned down, with what is needed to say so to its sender.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -60,16 +60,41 @@ pub enum RejectReason {
     /// [`SealedRequest`](crate::SealedRequest). Not told apart any further, here or anywhere.
     #[error("the envelope could not be opened")]
     Undecryptable,
+    /// A departure from the RFC that the policy does not tolerate.
+    #[error("{0} is not tolerated here: see {section}", section = .0.clause())]
+    NotTolerated(Tolerance),
     /// The source of randomness failed, before anything depended on a key.
     #[error("the source of randomness failed")]
     NoRandomness,
 }
 
 impl RejectReason {
+    /// A stable code, for logs and for machines that read them.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownMessageType(_) => "unknown-message-type",
+            Self::NotARequest(_) => "not-a-request",
+            Self::AlgorithmNotAllowed { .. } => "algorithm-not-allowed",
+            Self::SignerCannotDecrypt(_) => "signer-cannot-decrypt",
+            Self::SignedAttribute(_) => "signed-attribute",
+            Self::AmbiguousContent => "ambiguous-content",
+            Self::SignatureMismatch => "signature-mismatch",
+            Self::Envelope(_) => "envelope",
+            Self::NotForRecipient => "not-for-recipient",
+            Self::UnsupportedRecipient => "unsupported-recipient",
+            Self::Undecryptable => "undecryptable",
+            Self::NotTolerated(_) => "not-tolerated",
+            Self::NoRandomness => "no-randomness",
+        }
+    }
+
     /// What goes onto the wire: the only place that decides it.
     pub fn fail_info(&self) -> FailInfo {
         match self {
-            Self::UnknownMessageType(_) | Self::NotARequest(_) | Self::NoRandomness => FailInfo::BadRequest,
+            Self::UnknownMessageType(_)
+            | Self::NotARequest(_)
+            | Self::NotTolerated(_)
+            | Self::NoRandomness => FailInfo::BadRequest,
             Self::AlgorithmNotAllowed { .. } | Self::SignerCannotDecrypt(_) | Self::UnsupportedRecipient => {
                 FailInfo::BadAlg
             }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use pki_core::{DigestAlgorithm, Oid, PublicKey, SignatureAlgorithm, SignatureVerifier, tlv};
 
 use crate::{
-    AlgorithmPolicy,
+    AlgorithmPolicy, Tolerance, Tolerances,
     attributes::{SignedAttributes, set_of},
     cms_oids,
     signed_data::{SignedData, SignerInfo},
@@ -15,14 +15,24 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct SignatureCheck {
     digest: Oid,
-    algorithm: Oid,
+    /// The DER of the AlgorithmIdentifier.
+    algorithm: Vec<u8>,
     signature: Vec<u8>,
     /// The SET of attributes in DER order, then, if it differs, in the order received.
     attributes: Vec<Vec<u8>>,
-    content_type: Option<Oid>,
+    content_type: ContentType,
     message_digest: Option<Vec<u8>>,
     encapsulated_type: Oid,
     content: Vec<u8>,
+}
+
+/// The contentType attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ContentType {
+    Is(Oid),
+    Absent,
+    /// Repeated, or not one object identifier.
+    Malformed,
 }
 
 /// What does not hold.
@@ -44,19 +54,33 @@ impl SignatureCheck {
             let value = attributes.single(id).ok().flatten();
             value.filter(|element| element.tag == tag).map(|element| element.value)
         };
-        let content_type = value(cms_oids::CONTENT_TYPE, tlv::OBJECT_IDENTIFIER);
+        let content_type = match attributes.single(cms_oids::CONTENT_TYPE) {
+            Ok(None) => ContentType::Absent,
+            _ => value(cms_oids::CONTENT_TYPE, tlv::OBJECT_IDENTIFIER)
+                .and_then(|octets| Oid::from_content(octets).ok())
+                .map_or(ContentType::Malformed, ContentType::Is),
+        };
         let received = tlv::wrap(tlv::SET, signer.signed_attributes);
         let sorted = set_of(attributes.encodings());
         Self {
             digest: signer.digest,
-            algorithm: signer.algorithm,
+            algorithm: signer.algorithm.to_vec(),
             signature: signer.signature.to_vec(),
             attributes: if sorted == received { [sorted].into() } else { [sorted, received].into() },
-            content_type: content_type.and_then(|octets| Oid::from_content(octets).ok()),
+            content_type,
             message_digest: value(cms_oids::MESSAGE_DIGEST, tlv::OCTET_STRING).map(<[u8]>::to_vec),
             encapsulated_type: message.content_type,
             content: message.content.unwrap_or_default().to_vec(),
         }
+    }
+
+    /// What has to be tolerated about the attributes and the signature.
+    pub(crate) fn tolerated(&self) -> Tolerances {
+        let by_key = signature_oid(&self.algorithm) == Some(cms_oids::RSA_ENCRYPTION);
+        Tolerances::NONE
+            .with_if(Tolerance::UnsortedAttributes, self.attributes.len() > 1)
+            .with_if(Tolerance::MissingContentType, self.content_type == ContentType::Absent)
+            .with_if(Tolerance::RsaEncryptionSignature, by_key)
     }
 
     /// The octets of the signature.
@@ -79,7 +103,12 @@ impl SignatureCheck {
         policy: &AlgorithmPolicy,
     ) -> Result<(), SignatureFault> {
         let (digest, algorithm) = self.algorithms(policy)?;
-        if self.encapsulated_type != cms_oids::DATA || self.content_type != Some(cms_oids::DATA) {
+        let content_type = match self.content_type {
+            ContentType::Is(oid) => oid == cms_oids::DATA,
+            ContentType::Absent => policy.tolerances().contains(Tolerance::MissingContentType),
+            ContentType::Malformed => false,
+        };
+        if self.encapsulated_type != cms_oids::DATA || !content_type {
             return Err(SignatureFault::Attribute("contentType"));
         }
         if self.message_digest.is_none() || self.message_digest != digest.digest(&self.content) {
@@ -102,10 +131,15 @@ impl SignatureCheck {
         let digest =
             DigestAlgorithm::from_oid(self.digest).ok().filter(|digest| policy.allows_digest(*digest));
         let digest = digest.ok_or(refused("digest", self.digest))?;
-        let algorithm = SignatureAlgorithm::of_signer(self.algorithm, digest).ok();
+        let algorithm = SignatureAlgorithm::of_signer_der(&self.algorithm, digest).ok();
         let algorithm = algorithm.filter(|algorithm| algorithm.digest() == digest);
-        Ok((digest, algorithm.ok_or(refused("signature", self.algorithm))?))
+        let named = signature_oid(&self.algorithm).unwrap_or(self.digest);
+        Ok((digest, algorithm.ok_or(refused("signature", named))?))
     }
+}
+
+fn signature_oid(algorithm: &[u8]) -> Option<Oid> {
+    tlv::Cursor::into(algorithm, tlv::SEQUENCE, "an AlgorithmIdentifier").and_then(|mut fields| fields.oid()).ok()
 }
 
 fn reads_as_attributes(content: &[u8]) -> bool {

@@ -80,7 +80,8 @@ pub(crate) struct SignerInfo<'a> {
     pub(crate) digest: Oid,
     /// The content of the SET. SCEP keeps its own fields there, so it is never absent.
     pub(crate) signed_attributes: &'a [u8],
-    pub(crate) algorithm: Oid,
+    /// The DER of the AlgorithmIdentifier: the parameters of RSASSA-PSS count.
+    pub(crate) algorithm: &'a [u8],
     pub(crate) signature: &'a [u8],
 }
 
@@ -91,7 +92,7 @@ impl<'a> SignerInfo<'a> {
         let id = CertificateId::read(&mut fields)?;
         let digest = fields.enter(tlv::SEQUENCE)?.oid()?;
         let signed_attributes = fields.expect(CONTEXT_0)?.value;
-        let algorithm = fields.enter(tlv::SEQUENCE)?.oid()?;
+        let algorithm = fields.expect(tlv::SEQUENCE)?.bytes;
         let signature = fields.expect(tlv::OCTET_STRING)?.value;
         fields.optional(CONTEXT_1)?;
         fields.finish()?;
@@ -219,14 +220,17 @@ fn digest_der(digest: DigestAlgorithm) -> Vec<u8> {
     tlv::sequence([&*tlv::oid(digest.oid())])
 }
 
-/// RSA signatures go by the name of the key ([RFC 3370 §3.2](https://www.rfc-editor.org/rfc/rfc3370#section-3.2)): old
-/// readers know no other.
+/// Signatures of PKCS #1 go by the name of the key
+/// ([RFC 3370 §3.2](https://www.rfc-editor.org/rfc/rfc3370#section-3.2)): old readers know no other.
 fn signature_algorithm_der(algorithm: SignatureAlgorithm) -> Vec<u8> {
     match algorithm {
-        SignatureAlgorithm::EcdsaSha256
-        | SignatureAlgorithm::EcdsaSha384
-        | SignatureAlgorithm::EcdsaSha512 => algorithm.to_der(),
-        _ => tlv::sequence([&*tlv::oid(cms_oids::RSA_ENCRYPTION), &[5, 0]]),
+        SignatureAlgorithm::RsaPkcs1Sha1
+        | SignatureAlgorithm::RsaPkcs1Sha256
+        | SignatureAlgorithm::RsaPkcs1Sha384
+        | SignatureAlgorithm::RsaPkcs1Sha512 => {
+            tlv::sequence([&*tlv::oid(cms_oids::RSA_ENCRYPTION), &[5, 0]])
+        }
+        other => other.to_der(),
     }
 }
 

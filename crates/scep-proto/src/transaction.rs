@@ -5,7 +5,7 @@ use core::fmt::{self, Write as _};
 
 use pki_core::{DecodeError, DigestAlgorithm, PublicKey, RandomFailed, SecureRandom, tlv};
 
-use crate::limits::MAX_TRANSACTION_ID_LEN;
+use crate::{Tolerance, Tolerances, limits::MAX_TRANSACTION_ID_LEN};
 
 const WHAT: &str = "a transactionID";
 
@@ -26,8 +26,7 @@ pub struct TransactionId {
 impl TransactionId {
     /// A PrintableString of 1 to [`MAX_TRANSACTION_ID_LEN`] characters.
     pub fn new(text: &str) -> Result<Self, DecodeError> {
-        let printable = |c: char| c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c);
-        if !text.chars().all(printable) {
+        if !text.bytes().all(is_printable) {
             return Err(DecodeError::new(WHAT, "a character that no PrintableString has"));
         }
         Self::of(PRINTABLE_STRING, text.as_bytes())
@@ -60,6 +59,15 @@ impl TransactionId {
         Self::of(element.tag, element.value)
     }
 
+    /// What has to be tolerated about it.
+    pub(crate) fn tolerated(&self) -> Tolerances {
+        let is_md5 = self.octets.len() == 32 && self.octets.iter().all(u8::is_ascii_hexdigit);
+        Tolerances::NONE
+            .with_if(Tolerance::TransactionIdStringType, self.tag != PRINTABLE_STRING)
+            .with_if(Tolerance::TransactionIdCharacters, !self.octets.iter().copied().all(is_printable))
+            .with_if(Tolerance::Md5TransactionId, is_md5)
+    }
+
     pub(crate) fn to_der(&self) -> Vec<u8> {
         tlv::wrap(self.tag, &self.octets)
     }
@@ -71,6 +79,11 @@ impl TransactionId {
         }
         Ok(Self { tag, octets: octets.to_vec() })
     }
+}
+
+/// The characters of a PrintableString ([X.680 §41.4](https://www.itu.int/rec/T-REC-X.680)).
+fn is_printable(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&octet)
 }
 
 impl PartialEq for TransactionId {

@@ -8,7 +8,7 @@ use alloc::{
 use base64ct::{Base64, Encoding as _};
 use pki_core::{DecodeError, decode_url_base64};
 
-use crate::limits::MAX_MESSAGE_LEN;
+use crate::{Tolerance, Tolerances, limits::MAX_MESSAGE_LEN};
 
 /// The media type of PKIOperation bodies, both ways ([RFC 8894 §4.3](https://www.rfc-editor.org/rfc/rfc8894#section-4.3)).
 pub const PKI_MESSAGE_MEDIA_TYPE: &str = "application/x-pki-message";
@@ -41,47 +41,96 @@ impl<'a> Operation<'a> {
     /// Reads the query of the request target exactly as it came over the wire, without its question mark, and the
     /// body.
     ///
-    /// * The query is never normalised or decoded beforehand: in the base64 of a message, `+`, `%2B`, a space, line
-    ///   breaks as `%0A`, the URL alphabet and absent padding are all read ([`decode_url_base64`]).
-    /// * A POST that names no operation is a PKIOperation, as RFC 8894 section 4.3 asks.
+    /// * The query is never normalised or decoded beforehand, because clients disagree about what in the base64 of a
+    ///   message is to be encoded, and how.
     /// * The `message` of the three Get operations is a hint which CA is meant; clients send anything there (nothing,
     ///   `0`, `CAIdentifier`, a trustpoint's name) and it is left to [`ca_identifier`].
-    /// * Operation names are taken in any case.
+    ///
+    /// Reads what the default tolerances grant; [`Operation::parse_with`] is told, and tells what it needed.
     pub fn parse(method: Method, query: Option<&[u8]>, body: &'a [u8]) -> Result<Self, TransportError> {
+        Self::parse_with(method, query, body, Tolerances::default()).map(|(operation, _)| operation)
+    }
+
+    /// [`Operation::parse`] with these tolerances, and those that were needed.
+    pub fn parse_with(
+        method: Method,
+        query: Option<&[u8]>,
+        body: &'a [u8],
+        granted: Tolerances,
+    ) -> Result<(Self, Tolerances), TransportError> {
         let query = query.unwrap_or_default();
-        let name = match (parameter(query, "operation"), method) {
-            (Some(name), _) => name,
-            (None, Method::Post) => b"PKIOperation",
+        let (name, needed) = match (parameter(query, "operation"), method) {
+            (Some(name), _) => (name, Tolerances::NONE),
+            (None, Method::Post) => (&b"PKIOperation"[..], Tolerance::PostWithoutOperation.into()),
             (None, Method::Get) => return Err(TransportError::NoOperation),
         };
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        if is("PKIOperation") {
-            Self::pki_operation(method, query, body)
-        } else if is("GetCACaps") {
-            Ok(Self::GetCaCaps)
-        } else if is("GetCACert") {
-            Ok(Self::GetCaCert)
-        } else if is("GetNextCACert") {
-            Ok(Self::GetNextCaCert)
-        } else {
-            Err(TransportError::UnknownOperation(name.escape_ascii().to_string()))
+        let known = OPERATIONS.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+        let other_case = known.is_some_and(|known| known.as_bytes() != name);
+        let needed = needed.with_if(Tolerance::OperationCase, other_case);
+        let (operation, needed) = match known {
+            Some("GetCACaps") => (Self::GetCaCaps, needed),
+            Some("GetCACert") => (Self::GetCaCert, needed),
+            Some("GetNextCACert") => (Self::GetNextCaCert, needed),
+            Some(_) => Self::pki_operation(method, query, body, needed)?,
+            None => return Err(TransportError::UnknownOperation(name.escape_ascii().to_string())),
+        };
+        match needed.beyond(granted) {
+            Some(beyond) => Err(TransportError::NotTolerated(beyond)),
+            None => Ok((operation, needed)),
         }
     }
 
-    fn pki_operation(method: Method, query: &[u8], body: &'a [u8]) -> Result<Self, TransportError> {
-        let message = match method {
-            Method::Post => Cow::Borrowed(body),
+    fn pki_operation(
+        method: Method,
+        query: &[u8],
+        body: &'a [u8],
+        needed: Tolerances,
+    ) -> Result<(Self, Tolerances), TransportError> {
+        let (message, needed) = match method {
+            Method::Post => (Cow::Borrowed(body), needed),
             Method::Get => {
                 let text = parameter(query, "message").ok_or(TransportError::NoMessage)?;
-                Cow::Owned(decode_url_base64(text)?)
+                (Cow::Owned(decode_url_base64(text)?), needed.union(of_base64(text)))
             }
         };
         match message.len() {
             0 => Err(TransportError::NoMessage),
-            1..=MAX_MESSAGE_LEN => Ok(Self::PkiOperation(message)),
+            1..=MAX_MESSAGE_LEN => Ok((Self::PkiOperation(message), needed)),
             length => Err(TransportError::TooLong(length)),
         }
     }
+}
+
+const OPERATIONS: [&str; 4] = ["PKIOperation", "GetCACaps", "GetCACert", "GetNextCACert"];
+
+/// What has to be tolerated about base64 that [`decode_url_base64`] has read.
+fn of_base64(text: &[u8]) -> Tolerances {
+    let mut needed = Tolerances::NONE;
+    let mut characters = 0_usize;
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        let (octet, after) = match (first, after) {
+            // A plus sign as it should be: one digit like any other.
+            (b'%', [b'2', b'b' | b'B', after @ ..]) => (b'0', after),
+            (b'%', [high, low, after @ ..]) => (percent(*high, *low), after),
+            _ => (first, after),
+        };
+        rest = after;
+        match octet {
+            b'\r' | b'\n' | b'\t' => needed = needed.with(Tolerance::GetLineBreaks),
+            b'+' | b' ' => needed = needed.with(Tolerance::GetRawPlus),
+            b'-' | b'_' => needed = needed.with(Tolerance::GetUrlAlphabet),
+            _ => {}
+        }
+        let counts = !matches!(octet, b'\r' | b'\n' | b'\t');
+        characters = characters.saturating_add(usize::from(counts));
+    }
+    needed.with_if(Tolerance::GetMissingPadding, !characters.is_multiple_of(4))
+}
+
+fn percent(high: u8, low: u8) -> u8 {
+    let digit = |octet: u8| char::from(octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    digit(high).zip(digit(low)).map_or(0, |(high, low)| high << 4 | low)
 }
 
 /// The `message` parameter of a Get operation as it came: which CA is meant.
@@ -121,6 +170,9 @@ pub enum TransportError {
     /// Longer than [`MAX_MESSAGE_LEN`].
     #[error("expected at most {MAX_MESSAGE_LEN} octets: {0}")]
     TooLong(usize),
+    /// A departure from the RFC that is not tolerated.
+    #[error("{0} is not tolerated here: see {section}", section = .0.clause())]
+    NotTolerated(Tolerance),
     /// The message is not base64.
     #[error(transparent)]
     NotBase64(#[from] DecodeError),

@@ -9,7 +9,7 @@ use parties::*;
 use pki_core::{Certificate, ContentKey, DecodeError, DigestAlgorithm, Name, Oid, oids, tlv};
 use scep_proto::{
     AlgorithmPolicy, FailInfo, Legacy, MessageType, PkiMessage, RejectReason, Rejection, Request,
-    RequestMessage, VerifiedMessage,
+    RequestMessage, Tolerance, VerifiedMessage,
 };
 
 fn parsed(crafted: &Crafted) -> Result<PkiMessage, DecodeError> {
@@ -124,7 +124,6 @@ fn row_20_content_type_and_message_digest_are_each_there_once_and_right() {
             "messageDigest",
         ),
         (crafted().without(oid::MESSAGE_DIGEST).with(oid::MESSAGE_DIGEST, &digest(&[])), "messageDigest"),
-        (crafted().without(oid::CONTENT_TYPE), "contentType"),
         (crafted().with(oid::CONTENT_TYPE, &tlv::oid(oid::DATA)), "contentType"),
         (
             crafted().without(oid::CONTENT_TYPE).with(oid::CONTENT_TYPE, &tlv::oid(oid::SIGNED_DATA)),
@@ -136,6 +135,8 @@ fn row_20_content_type_and_message_digest_are_each_there_once_and_right() {
         assert_eq!(rejection.reason(), &RejectReason::SignedAttribute(name));
         assert_eq!(rejection.fail_info(), FailInfo::BadMessageCheck);
     }
+    let untyped = refused(&crafted().without(oid::CONTENT_TYPE));
+    assert_eq!(untyped, RejectReason::NotTolerated(Tolerance::MissingContentType));
     assert!(parsed(&Crafted { attributes: vec![], ..crafted() }).is_err());
 }
 

@@ -11,7 +11,7 @@ use keys_software::AwsLc;
 use pki_core::{Certificate, DecryptionKey as _, DigestAlgorithm, KeyTransport};
 use scep_proto::{
     AlgorithmPolicy, AwaitedReply, CertRep, ContentCipher, Legacy, Method, Operation, PkiMessage,
-    RequestMessage, ber,
+    RequestMessage, Tolerance, Tolerances, ber,
 };
 use serde::Deserialize;
 
@@ -28,6 +28,9 @@ struct ExpectedRequest {
     encoding: String,
     #[serde(default)]
     legacy: Vec<String>,
+    /// The tolerances that it needs until it is verified.
+    #[serde(default)]
+    tolerated: Vec<String>,
     recipient: String,
     refused: Option<String>,
     /// Of the PKCS #10 request within, where the key of the recipient is among the vectors.
@@ -43,6 +46,8 @@ struct ExpectedReply {
     key_transport: Option<String>,
     #[serde(default)]
     legacy: Vec<String>,
+    #[serde(default)]
+    tolerated: Vec<String>,
     signer: String,
 }
 
@@ -97,6 +102,10 @@ fn transport_name(transport: KeyTransport) -> &'static str {
     }
 }
 
+fn names(tolerances: Tolerances) -> Vec<&'static str> {
+    tolerances.iter().map(Tolerance::name).collect()
+}
+
 fn hex(octets: &[u8]) -> String {
     octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
 }
@@ -134,6 +143,8 @@ fn requests_of_clients_are_read() {
         let verified = verified.unwrap_or_else(|rejection| panic!("{case}: {rejection}"));
         assert_eq!(cipher_name(verified.exchange().cipher()), expected.cipher, "{case}");
         assert_eq!(transport_name(verified.exchange().key_transport()), expected.key_transport, "{case}");
+        let tolerated = verified.exchange().tolerated();
+        assert_eq!(names(tolerated), expected.tolerated, "{case}");
         let strict = message.verify(&AwsLc, &AlgorithmPolicy::default());
         assert_eq!(strict.is_ok(), expected.legacy.is_empty(), "{case}: {}", expected.digest);
         let sealed = verified.sealed_for(&certificate(&expected.recipient)).unwrap();
@@ -172,7 +183,9 @@ fn replies_of_a_server_are_read() {
         let awaited = AwaitedReply::from(request.exchange());
         let reply = fs::read(path.join("input.der")).unwrap();
         let trusted = [certificate(&expected.signer)];
-        let read = awaited.read(&reply, &trusted, &AwsLc, &policy(&expected.legacy)).unwrap();
+        let (policy, mut needed) = (policy(&expected.legacy), Tolerances::NONE);
+        let read = awaited.read_noting(&reply, &trusted, &AwsLc, &policy, &mut needed).unwrap();
+        assert_eq!(names(needed), expected.tolerated, "{case}");
         let (status, fail_info, transport) = match read {
             CertRep::Success(sealed) => ("SUCCESS", None, Some(sealed.wrapped_key().transport())),
             CertRep::Failure { fail_info, .. } => ("FAILURE", Some(fail_info.to_string()), None),
