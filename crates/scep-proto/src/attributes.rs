@@ -65,8 +65,7 @@ impl<'a> SignedAttributes<'a> {
         let value = |id| self.single(id).ok().flatten();
         let texts = [cms_oids::MESSAGE_TYPE, cms_oids::PKI_STATUS, cms_oids::FAIL_INFO].map(value);
         let other_string = texts.iter().flatten().any(|text| text.tag != PRINTABLE_STRING);
-        let odd_nonce =
-            value(cms_oids::SENDER_NONCE).is_some_and(|nonce| nonce.value.len() != NONCE_LEN);
+        let odd_nonce = value(cms_oids::SENDER_NONCE).is_some_and(|nonce| nonce.value.len() != NONCE_LEN);
         let transaction = self.transaction_id().map_or(Tolerances::NONE, |id| id.tolerated());
         transaction
             .with_if(Tolerance::AttributeStringType, other_string)

@@ -59,7 +59,7 @@ impl PkiMessage {
             .union(signature.tolerated())
             .with_if(Tolerance::Ber, matches!(der, Cow::Owned(_)));
         let exchange = Exchange::new(transaction_id, sender_nonce, certificate).tolerating(tolerated);
-        Ok(Self { exchange, signature, message_type })
+        Ok(Self { exchange, message_type, signature })
     }
 
     /// Whom and how to answer.

@@ -139,7 +139,9 @@ impl SignatureCheck {
 }
 
 fn signature_oid(algorithm: &[u8]) -> Option<Oid> {
-    tlv::Cursor::into(algorithm, tlv::SEQUENCE, "an AlgorithmIdentifier").and_then(|mut fields| fields.oid()).ok()
+    tlv::Cursor::into(algorithm, tlv::SEQUENCE, "an AlgorithmIdentifier")
+        .and_then(|mut fields| fields.oid())
+        .ok()
 }
 
 fn reads_as_attributes(content: &[u8]) -> bool {

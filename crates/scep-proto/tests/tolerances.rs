@@ -214,7 +214,10 @@ fn opened(message: &[u8], granted: Tolerances) -> Result<Tolerances, Tolerance> 
         Ok(request) => Ok(request.exchange.tolerated()),
         Err(rejection) => {
             let RejectReason::NotTolerated(tolerance) = *rejection.reason() else { panic!("{rejection}") };
-            assert_eq!((rejection.fail_info(), rejection.reason().code()), (FailInfo::BadRequest, "not-tolerated"));
+            assert_eq!(
+                (rejection.fail_info(), rejection.reason().code()),
+                (FailInfo::BadRequest, "not-tolerated")
+            );
             Err(tolerance)
         }
     }
@@ -256,13 +259,19 @@ fn what_keeps_to_the_rfc_needs_none() {
 fn several_at_once_are_all_reported() {
     let spelled = get("-_%0A+AAA");
     let needed = judged(&spelled, Tolerances::default()).unwrap();
-    let expected =
-        [Tolerance::GetUrlAlphabet, Tolerance::GetLineBreaks, Tolerance::GetRawPlus, Tolerance::GetMissingPadding];
+    let expected = [
+        Tolerance::GetUrlAlphabet,
+        Tolerance::GetLineBreaks,
+        Tolerance::GetRawPlus,
+        Tolerance::GetMissingPadding,
+    ];
     assert_eq!(needed, expected.into_iter().collect());
-    let outer = indefinite(&proper_request().without(oid::SENDER_NONCE).with(
-        oid::SENDER_NONCE,
-        &tlv::wrap(tlv::OCTET_STRING, &[1; 8]),
-    ).encode());
+    let outer = indefinite(
+        &proper_request()
+            .without(oid::SENDER_NONCE)
+            .with(oid::SENDER_NONCE, &tlv::wrap(tlv::OCTET_STRING, &[1; 8]))
+            .encode(),
+    );
     let needed = opened(&outer, Tolerances::default()).unwrap();
     let expected = [Tolerance::Ber, Tolerance::NonceLength, Tolerance::UnsortedAttributes];
     assert_eq!(needed, expected.into_iter().collect());
@@ -296,7 +305,8 @@ fn a_content_type_that_is_there_is_right() {
         proper_request().without(oid::CONTENT_TYPE).with(oid::CONTENT_TYPE, &tlv::oid(oid::SIGNED_DATA)),
         proper_request().without(oid::CONTENT_TYPE).with(oid::CONTENT_TYPE, &[5, 0]),
     ] {
-        let rejection = PkiMessage::parse(&crafted.encode()).unwrap().verify(&Pretend, &granting).unwrap_err();
+        let rejection =
+            PkiMessage::parse(&crafted.encode()).unwrap().verify(&Pretend, &granting).unwrap_err();
         assert_eq!(rejection.reason(), &RejectReason::SignedAttribute("contentType"));
     }
 }
