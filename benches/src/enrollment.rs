@@ -74,7 +74,7 @@ fn settings(data: PathBuf, ca: KeyAlgorithm) -> Settings {
     Settings {
         listen: "127.0.0.1:0".into(),
         data,
-        ca: CaSettings { key: ca, ..CaSettings::default() },
+        ca: CaSettings { key: ca, ..CaSettings::default() }.into(),
         profile: vec![profile],
         ..Settings::default()
     }

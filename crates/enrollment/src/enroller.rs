@@ -6,6 +6,7 @@ use directory::Directory;
 use issuance::CertificateAuthority;
 use pki_core::{Certificate, Clock, SignatureVerifier};
 use revocation::RevocationSource;
+use serial_binding::SerialBinding;
 
 use crate::{
     ChallengeKey, EnrollmentProfile, EnrollmentRequest, EnrollmentStore, Refusal, RequestKind, request_policy,
@@ -40,6 +41,17 @@ pub struct Enroller {
     parts: EnrollerParts,
     profiles: HashMap<String, EnrollmentProfile>,
     window: Duration,
+    other_generations: Vec<Generation>,
+}
+
+/// Another generation of the CA: the one before a rollover, or the one after it.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "required collaborators")]
+pub struct Generation {
+    /// Its certificate.
+    pub certificate: Certificate,
+    /// What its serial numbers are bound to.
+    pub binding: Arc<dyn SerialBinding>,
 }
 
 impl Enroller {
@@ -54,7 +66,14 @@ impl Enroller {
         if profiles.is_empty() {
             return Err(InvalidEnroller::NoProfile);
         }
-        Ok(Self { parts, profiles, window: DAY })
+        Ok(Self { parts, profiles, window: DAY, other_generations: Vec::new() })
+    }
+
+    /// Has certificates of other generations of the CA renewed as its own are; the new ones are this CA's. The parts'
+    /// source of revocation must answer for them, too.
+    #[must_use]
+    pub fn with_other_generations(self, other_generations: Vec<Generation>) -> Self {
+        Self { other_generations, ..self }
     }
 
     /// How long a repeated transaction gets the certificate that it got before; a day unless told otherwise. The
@@ -104,7 +123,14 @@ impl Enroller {
     }
 
     fn is_issuer_of(&self, request: &EnrollmentRequest<'_>) -> bool {
-        request.signer.issuer().matches(self.parts.authority.issuer().certificate().subject())
+        self.generations().any(|(ca, _)| request.signer.issuer().matches(ca.subject()))
+    }
+
+    /// Those whose certificates may be renewed here, this CA first.
+    pub(crate) fn generations(&self) -> impl Iterator<Item = (&Certificate, &dyn SerialBinding)> {
+        let authority = &self.parts.authority;
+        let others = self.other_generations.iter().map(|other| (&other.certificate, &*other.binding));
+        std::iter::once((authority.issuer().certificate(), authority.binding())).chain(others)
     }
 }
 

@@ -26,7 +26,7 @@ mod store;
 mod vouching;
 
 pub use challenge_key::ChallengeKey;
-pub use enroller::{Enroller, EnrollerParts, InvalidEnroller};
+pub use enroller::{Enroller, EnrollerParts, Generation, InvalidEnroller};
 pub use memory_ledger::MemoryLedger;
 pub use name_text::TextFlaw;
 pub use one_time::{ChallengeError, OneTimeChallenges};

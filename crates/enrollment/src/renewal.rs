@@ -1,7 +1,7 @@
 //! Whether a certificate is authority for its own successor.
 
 use directory::ObjectNames;
-use pki_core::{CertRef, Certificate, SerialNumber, SignatureVerifier, UnixTime};
+use pki_core::{CertRef, Certificate, IssuerId, SerialNumber, SignatureVerifier, UnixTime};
 use revocation::Standing;
 use serial_binding::{BoundObject, Resolution};
 
@@ -26,9 +26,9 @@ impl<'a> Renewable<'a> {
         now: UnixTime,
     ) -> Result<Self, Refusal> {
         let parts = enroller.parts();
-        let (serial, object) = issued_here(enroller, certificate, &*parts.verifier)?;
+        let (reference, object) = issued_here(enroller, certificate, &*parts.verifier)?;
+        let serial = reference.serial;
         check_time(certificate, policy, now)?;
-        let reference = parts.authority.issuer().certificate_ref(serial);
         check_profile(enroller, profile, certificate, reference).await?;
         match parts.revocation.status(reference).await?.standing {
             Standing::Good => Ok(Self { certificate, serial, object }),
@@ -44,7 +44,8 @@ impl<'a> Renewable<'a> {
     }
 }
 
-/// The serial number and the object of a certificate that this CA's key, and not only its name, signed.
+/// The name and the object of a certificate that this CA's key, and not only its name, signed; or that of another
+/// generation of this CA.
 ///
 /// The CA's own certificates, those of its registration authority and of its responders, have serial numbers that are
 /// bound to nothing, and so are none of these.
@@ -52,16 +53,13 @@ fn issued_here(
     enroller: &Enroller,
     certificate: &Certificate,
     verifier: &dyn SignatureVerifier,
-) -> Result<(SerialNumber, BoundObject), Refusal> {
-    let authority = &enroller.parts().authority;
-    let ca = authority.issuer().certificate();
-    if !certificate.issuer().matches(ca.subject()) {
-        return Err(Refusal::SignerForeign);
-    }
-    certificate.verify_signed_by(ca.public_key(), verifier).map_err(|_| Refusal::SignerForeign)?;
+) -> Result<(CertRef, BoundObject), Refusal> {
+    let mut namesakes = enroller.generations().filter(|(ca, _)| certificate.issuer().matches(ca.subject()));
+    let signed = namesakes.find(|(ca, _)| certificate.verify_signed_by(ca.public_key(), verifier).is_ok());
+    let (ca, binding) = signed.ok_or(Refusal::SignerForeign)?;
     let serial = certificate.serial_number().ok_or(Refusal::SignerForeign)?;
-    match authority.binding().resolve(&serial) {
-        Resolution::Object(object) => Ok((serial, object)),
+    match binding.resolve(&serial) {
+        Resolution::Object(object) => Ok((CertRef { issuer: IssuerId::of(ca), serial }, object)),
         Resolution::Unbound | Resolution::Foreign => Err(Refusal::SignerForeign),
     }
 }

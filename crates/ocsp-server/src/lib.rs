@@ -14,5 +14,5 @@ mod shutdown;
 
 pub use delegates::{DelegateFiles, SelfIssuedDelegates};
 pub use error::ServerError;
-pub use responder::{Responder, ResponderParts};
+pub use responder::{Responder, ResponderParts, start_together};
 pub use shutdown::asked_to_stop;

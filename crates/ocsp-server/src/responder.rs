@@ -1,6 +1,6 @@
 //! The responder: its sources of status, its delegates, its service.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use directory::{DirectoryRevocation, DirectoryRevocationParts, FileDirectory, Refresh, Tombstones};
 use keys_software::AwsLc;
@@ -8,8 +8,8 @@ use ledger::{IssuedOnly, LedgerReader};
 use ocsp_service::{
     AnswerPolicy, DelegateKeeper, DelegateParts, DelegateSource, NotIssuedAnswer, OcspParts, OcspService,
 };
-use pki_core::{Certificate, Clock, IssuerId};
-use revocation::{AllSources, RevocationSource};
+use pki_core::{BoxFuture, CertRef, Certificate, Clock, IssuerId};
+use revocation::{AllSources, RevocationSource, SourceError, StatusReport};
 use serial_binding::SerialBinding;
 
 use crate::{
@@ -57,24 +57,17 @@ pub struct Responder {
 impl ResponderParts {
     /// Gets the first delegate, and starts to renew delegates and to follow the directory. Runs within tokio.
     pub async fn start(self) -> Result<Responder, ServerError> {
-        let source = self.source();
+        start_together(vec![self]).await
+    }
+
+    async fn keeper(&self) -> Result<Arc<DelegateKeeper>, ServerError> {
         let parts = DelegateParts {
             issuer: self.ca.clone(),
             source: Arc::clone(&self.delegates),
             clock: Arc::clone(&self.clock),
             verifier: Arc::new(AwsLc),
         };
-        let keeper = DelegateKeeper::start(parts).await?;
-        let path = self.path.parse().map_err(|error| ServerError::new(format_args!("ocsp.path: {error}")))?;
-        let clock = Arc::clone(&self.clock);
-        let service =
-            OcspService::new(OcspParts { issuers: vec![keeper], source: Arc::clone(&source), clock })
-                .with_base_path(path)
-                .with_policy(policy(&self.answers))
-                .with_cache_capacity(self.answers.cached);
-        tokio::spawn(service.clone().run());
-        tokio::spawn(follow(self.directory));
-        Ok(Responder { service, source })
+        Ok(DelegateKeeper::start(parts).await?)
     }
 
     fn source(&self) -> Arc<dyn RevocationSource> {
@@ -94,6 +87,53 @@ impl ResponderParts {
                 Arc::new(AllSources::new(vec![Arc::new(issued), ledger.manual_revocations()]))
             }
         }
+    }
+}
+
+/// One responder for several CAs that share a directory, such as the generations of a rollover. Path, answers and clock
+/// are those of the first of `parts`.
+pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, ServerError> {
+    let (mut issuers, mut sources) = (Vec::new(), BTreeMap::new());
+    for part in &parts {
+        issuers.push(part.keeper().await?);
+        sources.insert(IssuerId::of(&part.ca), part.source());
+    }
+    let first = parts.into_iter().next().ok_or_else(|| ServerError::new("no CA to answer for"))?;
+    let path = first.path.parse().map_err(|error| ServerError::new(format_args!("ocsp.path: {error}")))?;
+    let source: Arc<dyn RevocationSource> = Arc::new(ByIssuer::new(sources));
+    let service = OcspService::new(OcspParts { issuers, source: Arc::clone(&source), clock: first.clock })
+        .with_base_path(path)
+        .with_policy(policy(&first.answers))
+        .with_cache_capacity(first.answers.cached);
+    tokio::spawn(service.clone().run());
+    tokio::spawn(follow(first.directory));
+    Ok(Responder { service, source })
+}
+
+/// Asks the sources of the CA that issued the certificate, and no others.
+#[derive(Debug)]
+struct ByIssuer {
+    sources: BTreeMap<IssuerId, Arc<dyn RevocationSource>>,
+    together: AllSources,
+}
+
+impl ByIssuer {
+    fn new(sources: BTreeMap<IssuerId, Arc<dyn RevocationSource>>) -> Self {
+        let together = AllSources::new(sources.values().cloned().collect());
+        Self { sources, together }
+    }
+}
+
+impl RevocationSource for ByIssuer {
+    fn status(&self, certificate: CertRef) -> BoxFuture<'_, Result<StatusReport, SourceError>> {
+        // Certificates of a CA that is not ours are nobody's here, which those who are asked say best themselves.
+        self.sources
+            .get(&certificate.issuer)
+            .map_or_else(|| self.together.status(certificate), |source| source.status(certificate))
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        self.together.epoch()
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Arguments {
 pub enum Command {
     /// Serve (the default)
     Serve,
+    /// Show CAs, and replace one by its next generation
+    #[command(subcommand)]
+    Ca(CaCommand),
     /// List, show and revoke certificates
     #[command(subcommand)]
     Cert(CertCommand),
@@ -43,12 +46,42 @@ pub enum Command {
     Config(ConfigCommand),
     /// Make a delegate, with which an ocsp-server without the CA's key can answer
     Delegate {
+        /// The id of the CA that it answers for [default: the first one]
+        #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+        ca: String,
         /// Where to write delegate.pem and delegate.key.pem
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
         /// Days that it is valid for
         #[arg(long, default_value_t = 30)]
         days: u32,
+    },
+}
+
+/// CAs and their generations.
+#[derive(Debug, Subcommand)]
+pub enum CaCommand {
+    /// Show the generations of each CA: at work, next, earlier
+    Show,
+    /// The generation that follows the one at work
+    #[command(subcommand)]
+    Next(NextCommand),
+}
+
+/// The generation that follows the one at work.
+#[derive(Debug, Subcommand)]
+pub enum NextCommand {
+    /// Make keys and certificates of the next CA; clients learn of them by GetNextCACert
+    Create {
+        /// The id of the CA [default: the first one]
+        #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+        ca: String,
+    },
+    /// Put the next CA to work; the one before goes on answering for what it issued
+    Promote {
+        /// The id of the CA [default: the first one]
+        #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+        ca: String,
     },
 }
 

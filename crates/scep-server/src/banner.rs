@@ -9,14 +9,23 @@ pub(crate) struct Banner {
     pub(crate) scep: Vec<(String, String)>,
     /// The URL of the responder.
     pub(crate) ocsp: String,
-    /// The URL of the CA certificate.
-    pub(crate) ca: String,
-    /// SHA-256 over the CA certificate.
-    pub(crate) fingerprint: [u8; 32],
+    /// The CAs, at least one.
+    pub(crate) cas: Vec<BannerCa>,
     /// Where keys, certificates, ledger and directory lie.
     pub(crate) data: PathBuf,
     /// A challenge to try the server with, and the object it is for.
     pub(crate) trial: Option<Trial>,
+}
+
+/// A CA.
+#[derive(Debug)]
+pub(crate) struct BannerCa {
+    /// Its short name.
+    pub(crate) id: String,
+    /// The URL of its certificate.
+    pub(crate) url: String,
+    /// SHA-256 over that.
+    pub(crate) fingerprint: [u8; 32],
 }
 
 /// A one-time challenge made at the start of a server that was told nothing.
@@ -32,14 +41,17 @@ pub(crate) struct Trial {
 
 impl fmt::Display for Banner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = |label: &str, value: &dyn fmt::Display| writeln!(f, "  {label:<20}{value}");
+        let mut line = |label: &str, value: &dyn fmt::Display| writeln!(f, "  {label:<19} {value}");
         for (at, (name, url)) in self.scep.iter().enumerate() {
             let label = if at == 0 { "SCEP URL".to_owned() } else { format!("SCEP URL ({name})") };
             line(&label, url)?;
         }
         line("OCSP URL", &self.ocsp)?;
-        line("CA certificate", &self.ca)?;
-        line("CA fingerprint", &format_args!("SHA-256 {}", Hex(&self.fingerprint)))?;
+        for (at, ca) in self.cas.iter().enumerate() {
+            let of = if at == 0 { String::new() } else { format!(" ({})", ca.id) };
+            line(&format!("CA certificate{of}"), &ca.url)?;
+            line(&format!("CA fingerprint{of}"), &format_args!("SHA-256 {}", Hex(&ca.fingerprint)))?;
+        }
         line("Data", &self.data.display())?;
         if let Some(trial) = &self.trial {
             line("One-time challenge", &trial.challenge)?;
@@ -55,7 +67,8 @@ impl Banner {
     fn command(&self, trial: &Trial) -> String {
         let client = client_program();
         let url = self.scep.first().map_or("", |(_, url)| url);
-        let (fingerprint, challenge, object) = (Hex(&self.fingerprint), &trial.challenge, &trial.object);
+        let fingerprint = self.cas.first().map_or(&[][..], |ca| &ca.fingerprint);
+        let (fingerprint, challenge, object) = (Hex(fingerprint), &trial.challenge, &trial.object);
         format!(
             "  {client} enroll {url} \\\n    --ca-fingerprint {fingerprint} \\\n    --challenge {challenge} \\\n    \
              --subject CN={object} --key-out {object}.key.pem --cert-out {object}.pem\n"
@@ -75,7 +88,7 @@ fn client_program() -> String {
 }
 
 /// Upper-case hexadecimal, colons between octets, as people compare fingerprints.
-struct Hex<'a>(&'a [u8]);
+pub(crate) struct Hex<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,8 +109,9 @@ mod tests {
         let banner = Banner {
             scep: vec![("default".into(), "http://h/scep".into()), ("old".into(), "http://h/old".into())],
             ocsp: "http://h/ocsp".into(),
-            ca: "http://h/ca".into(),
-            fingerprint: [0xAB; 32],
+            cas: ["one", "two"]
+                .map(|id| BannerCa { id: id.into(), url: format!("http://h/{id}"), fingerprint: [0xAB; 32] })
+                .into(),
             data: "data".into(),
             trial: Some(trial),
         };
@@ -105,6 +119,8 @@ mod tests {
         for part in [
             "SCEP URL            http://h/scep",
             "SCEP URL (old)      http://h/old",
+            "CA certificate      http://h/one",
+            "CA certificate (two) http://h/two",
             "SHA-256 AB:AB",
             "CN=demo-laptop",
         ] {

@@ -4,6 +4,7 @@
 
 pub mod arguments;
 mod banner;
+mod ca_folder;
 pub mod commands;
 mod data_folder;
 mod demonstration;
@@ -12,3 +13,4 @@ mod profiles;
 mod routes;
 pub mod server;
 pub mod settings;
+mod wiring;

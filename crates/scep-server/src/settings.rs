@@ -1,9 +1,11 @@
 //! What an operator can set. Every field has a default; the file is TOML, every key can be overridden by an environment
 //! variable (`SCEP_SERVER__…`, see the crate `configuration`).
 
+mod cas;
+
 use std::path::PathBuf;
 
-use keys_software::KeyAlgorithm;
+pub use cas::{CaSettings, Cas, DEFAULT_CA};
 use ocsp_server::settings::{AnswerSettings, DirectorySettings, LimitSettings, LogSettings};
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,8 @@ pub struct Settings {
     pub base_url: String,
     /// Folder of keys, certificates, ledger and directory.
     pub data: PathBuf,
-    /// The certification authority, as it is made at the first start.
-    pub ca: CaSettings,
+    /// The certification authorities: `[ca]` for one, `[[ca]]` for several.
+    pub ca: Cas,
     /// How serial numbers are made.
     pub serial: SerialSettings,
     /// Where devices and users are looked up.
@@ -45,7 +47,7 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".into(),
             base_url: String::new(),
             data: "certbound-data".into(),
-            ca: CaSettings::default(),
+            ca: Cas::default(),
             serial: SerialSettings::default(),
             directory: DirectorySettings::default(),
             ocsp: OcspSettings::default(),
@@ -53,33 +55,6 @@ impl Default for Settings {
             limits: LimitSettings::default(),
             log: LogSettings::default(),
             profile: vec![ProfileSettings::default()],
-        }
-    }
-}
-
-/// The table `ca`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
-pub struct CaSettings {
-    /// Distinguished name of the CA.
-    pub name: String,
-    /// Distinguished name of the RA, whose key opens requests and signs replies.
-    pub ra_name: String,
-    /// Key of the CA: `p256`, `p384`, `rsa2048`, `rsa3072` or `rsa4096`.
-    #[serde(with = "as_text")]
-    pub key: KeyAlgorithm,
-    /// Days that the CA certificate is valid for.
-    pub validity_days: u32,
-}
-
-impl Default for CaSettings {
-    fn default() -> Self {
-        Self {
-            name: "CN=Certbound CA".into(),
-            ra_name: "CN=Certbound RA".into(),
-            key: KeyAlgorithm::Rsa3072,
-            validity_days: 3650,
         }
     }
 }
@@ -133,6 +108,8 @@ pub struct ProfileSettings {
     pub name: String,
     /// The path under which it enrolls; whatever follows the path is ignored (RFC 8894 §4.1).
     pub path: String,
+    /// The id of the CA that issues. Empty: the first one.
+    pub ca: String,
     /// How requesters prove themselves.
     pub challenge: ChallengeKind,
     /// File that holds the challenge, where that is static.
@@ -154,6 +131,7 @@ impl Default for ProfileSettings {
         Self {
             name: "default".into(),
             path: "/scep".into(),
+            ca: String::new(),
             challenge: ChallengeKind::OneTime,
             challenge_file: None,
             challenge_minutes: 60,

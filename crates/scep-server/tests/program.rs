@@ -34,17 +34,20 @@ fn one_command_and_the_line_it_prints() {
     // It says where to ask and where its issuer is to be found.
     let text =
         run(folder.path(), "openssl", &["x509", "-noout", "-text", "-in", certificate.to_str().unwrap()]);
-    for part in [
-        &format!("OCSP - URI:{}", server.url("OCSP URL")),
-        &format!("CA Issuers - URI:{}", server.url("CA certificate")),
-        "CA:FALSE",
-        "TLS Web Client Authentication",
-    ] {
+    // The address of the issuer stays what it is when the CA is replaced.
+    let start = text.find("CA Issuers - URI:").unwrap() + "CA Issuers - URI:".len();
+    let issuer = text[start..].lines().next().unwrap().to_owned();
+    assert!(issuer.starts_with(&format!("{}/", server.url("CA certificate"))), "{issuer}");
+    for part in
+        [&format!("OCSP - URI:{}", server.url("OCSP URL")), "CA:FALSE", "TLS Web Client Authentication"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
-    run(folder.path(), "curl", &["-sf", "-o", "ca.der", server.url("CA certificate")]);
-    run(folder.path(), "openssl", &["x509", "-inform", "der", "-in", "ca.der", "-out", "ca-again.pem"]);
-    run(folder.path(), "openssl", &["verify", "-CAfile", "ca-again.pem", certificate.to_str().unwrap()]);
+    for url in [server.url("CA certificate"), &issuer] {
+        run(folder.path(), "curl", &["-sf", "-o", "ca.der", url]);
+        run(folder.path(), "openssl", &["x509", "-inform", "der", "-in", "ca.der", "-out", "ca-again.pem"]);
+        run(folder.path(), "openssl", &["verify", "-CAfile", "ca-again.pem", certificate.to_str().unwrap()]);
+    }
 }
 
 #[test]
@@ -104,6 +107,9 @@ fn a_mistake_in_the_configuration_is_named() {
         ("[[profile]]\nname = 'a'\n[[profile]]\nname = 'a'\npath = '/b'", "a"),
         ("[[profile]]\nchallenge = 'static'", "challenge_file"),
         ("[[profile]]\nvalidity_days = 0", "valid"),
+        ("[[profile]]\nca = 'none'", "none"),
+        ("[[ca]]\nid = 'a'\n[[ca]]\nid = 'a'", "two CAs"),
+        ("[ca]\nid = '../a'", "small letters"),
     ] {
         let file = folder.path().join("scep-server.toml");
         std::fs::write(&file, text).unwrap();

@@ -76,7 +76,10 @@ impl ScepService {
                 let (media_type, body) = self.certificates();
                 Ok(ok(media_type, body))
             }
-            Operation::GetNextCaCert => Err(Refusal::NoNextCa),
+            Operation::GetNextCaCert => {
+                let body = self.next_certificates().ok_or(Refusal::NoNextCa)?;
+                Ok(ok("application/x-x509-next-ca-cert", body))
+            }
             Operation::PkiOperation(message) => {
                 let origin = origin(head);
                 match self.pki_operation(&message, origin.clone()).await {

@@ -37,12 +37,14 @@
 //! * Limits: bodies and messages 64 KiB, request targets 16 KiB, 30 s for a body.
 
 mod audit;
+mod authority;
 mod error;
 mod handler;
 mod http;
 mod parts;
 mod service;
 
+pub use authority::OtherAuthority;
 pub use error::ScepError;
 pub use handler::{Decision, EnrollmentHandler, HandlerFn, Origin, Submission, handler_fn};
 pub use parts::{PartsError, Renewal, ScepParts};

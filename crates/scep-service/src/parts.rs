@@ -5,9 +5,9 @@ use std::sync::Arc;
 use pki_core::{
     Certificate, Clock, DecryptionKey, KeyEncryptor, SecureRandom, SignatureVerifier, SigningKey,
 };
-use scep_proto::{AlgorithmPolicy, Capabilities, Capability};
+use scep_proto::{AlgorithmPolicy, Capability};
 
-use crate::EnrollmentHandler;
+use crate::{EnrollmentHandler, OtherAuthority};
 
 /// Everything a [`ScepService`](crate::ScepService) needs.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub enum Renewal {
 
 impl ScepParts {
     /// What GetCACaps says: what is enforced, neither more nor less.
-    pub(crate) fn capabilities(&self) -> Capabilities {
+    pub(crate) fn capabilities(&self) -> impl Iterator<Item = Capability> + use<> {
         let always = [
             Capability::Aes,
             Capability::PostPkiOperation,
@@ -68,7 +68,7 @@ impl ScepParts {
             sha1.then_some(Capability::Sha1),
             (self.renewal == Renewal::Offered).then_some(Capability::Renewal),
         ];
-        always.into_iter().chain(optional.into_iter().flatten()).collect()
+        always.into_iter().chain(optional.into_iter().flatten())
     }
 
     /// What GetCACert lists: the RA first (as RFC 8894 §4.2 has it), then the CAs, none twice.
@@ -77,16 +77,14 @@ impl ScepParts {
         std::iter::once(&self.ra_certificate).chain(cas).cloned().collect()
     }
 
-    /// Whether these can work together.
-    pub(crate) fn check(&self) -> Result<(), PartsError> {
-        let key = self.ra_certificate.public_key();
-        if self.signing_key.public_key() != key {
-            return Err(PartsError::OtherKey("signing"));
+    /// The CA and RA among the parts.
+    pub(crate) fn authority(&self) -> OtherAuthority {
+        OtherAuthority {
+            ra_certificate: self.ra_certificate.clone(),
+            signing_key: Arc::clone(&self.signing_key),
+            decryption_key: Arc::clone(&self.decryption_key),
+            handler: Arc::clone(&self.handler),
         }
-        if self.decryption_key.public_key() != key {
-            return Err(PartsError::OtherKey("decryption"));
-        }
-        Ok(())
     }
 }
 

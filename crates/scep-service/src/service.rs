@@ -8,11 +8,14 @@ use std::sync::{
 use bytes::Bytes;
 use pki_core::{KeyError, RandomFailed};
 use scep_proto::{
-    Exchange, FailInfo, PkiMessage, RejectReason, Rejection, ReplySigner, Request, RequestMessage,
-    UnsignedReply, ca_certificates,
+    Capabilities, Capability, Exchange, FailInfo, PkiMessage, RejectReason, Rejection, Request,
+    RequestMessage, SealedRequest, UnsignedReply, VerifiedMessage, ca_certificates,
 };
 
-use crate::{Decision, Origin, PartsError, Renewal, ScepError, ScepParts, Submission, audit};
+use crate::{
+    Decision, Origin, OtherAuthority, PartsError, Renewal, ScepError, ScepParts, Submission, audit,
+    authority::Authority,
+};
 
 /// Answers SCEP ([RFC 8894](https://www.rfc-editor.org/rfc/rfc8894)). Cheap to clone.
 ///
@@ -21,38 +24,95 @@ use crate::{Decision, Origin, PartsError, Renewal, ScepError, ScepParts, Submiss
 #[derive(Debug, Clone)]
 pub struct ScepService(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     parts: ScepParts,
-    signer: ReplySigner,
+    /// The one of the parts.
+    authority: Authority,
+    others: Vec<Authority>,
+    neighbors: Vec<ScepService>,
     capabilities: Bytes,
     certificates: (&'static str, Bytes),
+    next_certificates: Option<Bytes>,
     /// Numbers the internal errors, so that a log line can be found from what a client was told.
-    errors: AtomicU64,
+    errors: Arc<AtomicU64>,
 }
 
 impl ScepService {
     /// A service of these parts.
     pub fn new(parts: ScepParts) -> Result<Self, PartsError> {
-        parts.check()?;
-        let signer = ReplySigner::new(parts.ra_certificate.clone(), parts.signing_key.algorithm());
-        let capabilities = parts.capabilities().to_string().into();
+        let authority = Authority::new(parts.authority())?;
+        let capabilities = parts.capabilities().collect::<Capabilities>().to_string().into();
         let (media_type, body) = ca_certificates::encode(&parts.certificates());
-        let certificates = (media_type, body.into());
-        let errors = AtomicU64::new(1);
-        Ok(Self(Arc::new(Inner { parts, signer, capabilities, certificates, errors })))
+        Ok(Self(Arc::new(Inner {
+            parts,
+            authority,
+            others: Vec::new(),
+            neighbors: Vec::new(),
+            capabilities,
+            certificates: (media_type, body.into()),
+            next_certificates: None,
+            errors: Arc::new(AtomicU64::new(1)),
+        })))
+    }
+
+    /// Speaks for another CA as well: messages that are encrypted to its RA are decided by its handler and answered by
+    /// its RA.
+    pub fn with_other_authority(mut self, authority: OtherAuthority) -> Result<Self, PartsError> {
+        let authority = Authority::new(authority)?;
+        self.change().others.push(authority);
+        Ok(self)
+    }
+
+    /// Answers GetNextCACert with this body, a SignedData by the CA's key around the next CA's certificates
+    /// ([RFC 8894 §4.7.1](https://www.rfc-editor.org/rfc/rfc8894#section-4.7.1)), and says so in GetCACaps.
+    #[must_use]
+    pub fn with_next_certificates(mut self, signed: impl Into<Bytes>) -> Self {
+        let inner = self.change();
+        let offered = inner.parts.capabilities().chain([Capability::GetNextCaCert]);
+        inner.capabilities = offered.collect::<Capabilities>().to_string().into();
+        inner.next_certificates = Some(signed.into());
+        self
+    }
+
+    /// Hands messages that are encrypted to none of its own RAs, but to one of another service's, to that one: for
+    /// clients that were given the certificates of a CA that they named, and have nowhere to name it again.
+    #[must_use]
+    pub fn with_neighbors(mut self, neighbors: Vec<ScepService>) -> Self {
+        self.change().neighbors = neighbors;
+        self
     }
 
     /// Answers one `PKIOperation`: a pkiMessage in, the CertRep to send back out.
     pub async fn pki_operation(&self, message: &[u8], origin: Origin) -> Result<Vec<u8>, ScepError> {
         let message = PkiMessage::parse(message)?;
-        let unsigned = match self.open(&message).await {
-            Ok(request) => self.decide(request, origin).await?,
-            Err(Unopened::Rejected(rejection)) => self.reject(&rejection, &origin)?,
-            Err(Unopened::Error(error)) => return Err(error),
+        self.answer(&message, origin).await
+    }
+
+    async fn answer(&self, message: &PkiMessage, origin: Origin) -> Result<Vec<u8>, ScepError> {
+        let Inner { parts, authority, others, neighbors, .. } = &*self.0;
+        let verified = match message.verify(&*parts.verifier, &parts.policy) {
+            Ok(verified) => verified,
+            Err(rejection) => return self.reject(authority, &rejection, &origin).await,
         };
-        let signature = self.0.parts.signing_key.sign(unsigned.tbs()).await?;
-        Ok(unsigned.finish(&signature))
+        let not_for_us = match authority.sealed(&verified) {
+            Ok(sealed) => return self.serve(authority, &sealed, origin).await,
+            Err(rejection) => rejection,
+        };
+        for other in others {
+            if let Ok(sealed) = other.sealed(&verified) {
+                return self.serve(other, &sealed, origin).await;
+            }
+        }
+        match neighbors.iter().find(|neighbor| neighbor.is_addressed(&verified)) {
+            Some(neighbor) => Box::pin(neighbor.answer(message, origin)).await,
+            None => self.reject(authority, &not_for_us, &origin).await,
+        }
+    }
+
+    fn is_addressed(&self, message: &VerifiedMessage) -> bool {
+        let Inner { authority, others, .. } = &*self.0;
+        std::iter::once(authority).chain(others).any(|authority| authority.sealed(message).is_ok())
     }
 
     /// The body of the answer to GetCACaps.
@@ -65,17 +125,34 @@ impl ScepService {
         self.0.certificates.clone()
     }
 
+    /// The body of the answer to GetNextCACert, where there is a next CA.
+    pub(crate) fn next_certificates(&self) -> Option<Bytes> {
+        self.0.next_certificates.clone()
+    }
+
     /// A name for one internal error, unique while the process lives and telling when.
     pub(crate) fn correlation(&self) -> String {
         let number = self.0.errors.fetch_add(1, Ordering::Relaxed);
         format!("{:x}-{number:x}", self.0.parts.clock.now().0)
     }
 
-    async fn open(&self, message: &PkiMessage) -> Result<Request, Unopened> {
+    async fn serve(
+        &self,
+        authority: &Authority,
+        sealed: &SealedRequest<'_>,
+        origin: Origin,
+    ) -> Result<Vec<u8>, ScepError> {
+        let unsigned = match self.open(authority, sealed).await {
+            Ok(request) => self.decide(authority, request, origin).await?,
+            Err(Unopened::Rejected(rejection)) => return self.reject(authority, &rejection, &origin).await,
+            Err(Unopened::Error(error)) => return Err(error),
+        };
+        Ok(authority.sign(unsigned).await?)
+    }
+
+    async fn open(&self, authority: &Authority, sealed: &SealedRequest<'_>) -> Result<Request, Unopened> {
         let parts = &self.0.parts;
-        let verified = message.verify(&*parts.verifier, &parts.policy)?;
-        let sealed = verified.sealed_for(&parts.ra_certificate)?;
-        let key = match parts.decryption_key.unwrap_key(sealed.wrapped_key()).await {
+        let key = match authority.parts.decryption_key.unwrap_key(sealed.wrapped_key()).await {
             Ok(key) => Some(key),
             // The same whatever was sent, so it tells nothing about it.
             Err(error @ KeyError::Unavailable(_)) => {
@@ -87,17 +164,22 @@ impl ScepService {
         Ok(sealed.open(key, &*parts.verifier, &*parts.random)?)
     }
 
-    async fn decide(&self, request: Request, origin: Origin) -> Result<UnsignedReply, ScepError> {
+    async fn decide(
+        &self,
+        authority: &Authority,
+        request: Request,
+        origin: Origin,
+    ) -> Result<UnsignedReply, ScepError> {
         let exchange = request.exchange.clone();
         let renewal = matches!(request.message, RequestMessage::RenewalReq(_));
         if renewal && self.0.parts.renewal == Renewal::Refused {
             const TEXT: &str = "RenewalReq is not offered here: see GetCACaps";
             audit::refused(&origin, &exchange, "renewal-not-offered", FailInfo::BadRequest, TEXT);
-            return self.failure(&exchange, FailInfo::BadRequest, TEXT);
+            return self.failure(authority, &exchange, FailInfo::BadRequest, TEXT);
         }
         let submission = Submission { request, origin: origin.clone() };
-        let Inner { parts, signer, .. } = &*self.0;
-        let decision = parts.handler.handle(submission).await;
+        let decision = authority.parts.handler.handle(submission).await;
+        let (parts, signer) = (&self.0.parts, &authority.signer);
         let (encryptor, random, now) = (&*parts.encryptor, &*parts.random, parts.clock.now());
         match decision {
             Decision::Issue(issued) => {
@@ -116,25 +198,49 @@ impl ScepService {
             }
             Decision::Refuse { code, info, text } => {
                 audit::refused(&origin, &exchange, code, info, &text);
-                self.failure(&exchange, info, &text)
+                self.failure(authority, &exchange, info, &text)
             }
             Decision::TryLater { after } => Err(ScepError::TryLater(after)),
         }
     }
 
-    fn reject(&self, rejection: &Rejection, origin: &Origin) -> Result<UnsignedReply, ScepError> {
+    async fn reject(
+        &self,
+        authority: &Authority,
+        rejection: &Rejection,
+        origin: &Origin,
+    ) -> Result<Vec<u8>, ScepError> {
+        Ok(authority.sign(self.rejection(authority, rejection, origin)?).await?)
+    }
+
+    fn rejection(
+        &self,
+        authority: &Authority,
+        rejection: &Rejection,
+        origin: &Origin,
+    ) -> Result<UnsignedReply, ScepError> {
         let (exchange, reason) = (rejection.exchange(), rejection.reason());
         if *reason == RejectReason::NoRandomness {
             return Err(ScepError::Internal(RandomFailed.into()));
         }
         audit::rejected(origin, exchange, reason);
-        self.failure(exchange, reason.fail_info(), &reason.to_string())
+        self.failure(authority, exchange, reason.fail_info(), &reason.to_string())
     }
 
-    fn failure(&self, exchange: &Exchange, info: FailInfo, text: &str) -> Result<UnsignedReply, ScepError> {
-        let Inner { parts, signer, .. } = &*self.0;
+    fn failure(
+        &self,
+        authority: &Authority,
+        exchange: &Exchange,
+        info: FailInfo,
+        text: &str,
+    ) -> Result<UnsignedReply, ScepError> {
+        let parts = &self.0.parts;
         let text = (!text.is_empty()).then_some(text);
-        Ok(exchange.failure(signer, info, text, &*parts.random, parts.clock.now())?)
+        Ok(exchange.failure(&authority.signer, info, text, &*parts.random, parts.clock.now())?)
+    }
+
+    fn change(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
     }
 }
 

@@ -64,7 +64,7 @@ impl Ca {
         let settings = Settings {
             listen: "127.0.0.1:0".into(),
             data,
-            ca: CaSettings { key: KeyAlgorithm::P256, ..CaSettings::default() },
+            ca: CaSettings { key: KeyAlgorithm::P256, ..CaSettings::default() }.into(),
             profile: vec![profile],
             ..Settings::default()
         };

@@ -22,7 +22,7 @@ pub(super) fn run(command: CertCommand, records: &Records) -> Result<(), ServerE
         CertCommand::Show { serial } => show(records, serial),
         CertCommand::Revoke { serial, reason, since } => {
             let order = RevocationOrder {
-                certificate: reference(records, serial),
+                certificate: reference(records, serial)?,
                 reason,
                 since: since.unwrap_or_else(|| SystemClock.now()),
                 actor: actor(),
@@ -31,7 +31,10 @@ pub(super) fn run(command: CertCommand, records: &Records) -> Result<(), ServerE
             say(format_args!("{serial} is revoked ({reason})"))
         }
         CertCommand::Unrevoke { serial } => {
-            records.ledger.unrevoke(reference(records, serial), &actor()).map_err(|error| refused(&error))?;
+            records
+                .ledger
+                .unrevoke(reference(records, serial)?, &actor())
+                .map_err(|error| refused(&error))?;
             say(format_args!("the hold on {serial} is lifted"))
         }
     }
@@ -57,7 +60,7 @@ fn state(record: &CertificateRecord, now: UnixTime) -> String {
 
 fn show(records: &Records, serial: SerialNumber) -> Result<(), ServerError> {
     let reader = records.ledger.reader();
-    let certificate = reference(records, serial);
+    let certificate = reference(records, serial)?;
     let record =
         reader.certificate(certificate)?.ok_or_else(|| refused(&RevokeError::NotOnRecord(serial)))?;
     let line = |label: &str, value: &dyn std::fmt::Display| say(format_args!("{label:<12}{value}"));
@@ -86,8 +89,8 @@ fn show(records: &Records, serial: SerialNumber) -> Result<(), ServerError> {
     record.issued.map_or(Ok(()), |issued| say(format_args!("\n{}", issued.to_pem().trim_end())))
 }
 
-fn reference(records: &Records, serial: SerialNumber) -> CertRef {
-    CertRef { issuer: records.id, serial }
+fn reference(records: &Records, serial: SerialNumber) -> Result<CertRef, ServerError> {
+    records.find(serial)?.ok_or_else(|| refused(&RevokeError::NotOnRecord(serial)))
 }
 
 /// Who gives the order: the user of this machine.

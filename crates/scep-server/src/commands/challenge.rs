@@ -1,6 +1,6 @@
 //! `scep-server challenge`: one-time challenges.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use directory::Directory as _;
 use enrollment::{ChallengeKey, OneTimeChallenges};
@@ -22,7 +22,7 @@ pub(super) async fn run(command: ChallengeCommand, settings: &Settings) -> Resul
     let profile = chosen(&settings.profile, profile.as_deref())?;
     let lifetime = lifetime.unwrap_or(Duration::from_secs(profile.challenge_minutes.saturating_mul(60)));
     let found = find(settings, &object).await?;
-    let challenges = challenges(&settings.data)?;
+    let challenges = challenges(settings)?;
     let challenge = challenges.create(found, &profile.name, lifetime).await.map_err(ServerError::new)?;
     say(format_args!("{}", challenge.expose()))
 }
@@ -51,11 +51,11 @@ async fn find(settings: &Settings, object: &str) -> Result<BoundObject, ServerEr
     })
 }
 
-fn challenges(data: &Path) -> Result<OneTimeChallenges, ServerError> {
-    let records = Records::open(data)?;
+fn challenges(settings: &Settings) -> Result<OneTimeChallenges, ServerError> {
+    let records = Records::open(settings)?;
     Ok(OneTimeChallenges {
         store: Arc::new(records.ledger),
-        key: ChallengeKey::new(*load_secret(&data.join(CHALLENGE_KEY))?),
+        key: ChallengeKey::new(*load_secret(&settings.data.join(CHALLENGE_KEY))?),
         clock: Arc::new(SystemClock),
         random: Arc::new(AwsLc),
     })

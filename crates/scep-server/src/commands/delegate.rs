@@ -9,13 +9,14 @@ use ocsp_server::{
 };
 use pki_core::SystemClock;
 
-use super::say;
+use super::{ca::chosen_ca, say};
 use crate::{data_folder::write_over, settings::Settings};
 
 /// Writes a fresh delegate's key and certificate to `folder`, over the ones before.
-pub(super) async fn run(settings: &Settings, folder: &Path, days: u32) -> Result<(), ServerError> {
-    let ca = read_certificate(&settings.data.join(CA_CERTIFICATE))?;
-    let ca_key = Arc::new(load_key(&settings.data.join(CA_KEY))?);
+pub(super) async fn run(settings: &Settings, ca: &str, folder: &Path, days: u32) -> Result<(), ServerError> {
+    let home = chosen_ca(settings, ca)?.1;
+    let ca = read_certificate(&home.join(CA_CERTIFICATE))?;
+    let ca_key = Arc::new(load_key(&home.join(CA_KEY))?);
     let life = Duration::from_secs(u64::from(days).saturating_mul(86_400));
     let delegates = SelfIssuedDelegates::new(ca, ca_key, life, Arc::new(SystemClock), Arc::new(AwsLc))?;
     let key = SoftwareKey::generate(KeyAlgorithm::P256)?;

@@ -1,5 +1,6 @@
 //! What the command line asks for.
 
+mod ca;
 mod cert;
 mod challenge;
 mod delegate;
@@ -25,10 +26,11 @@ pub fn run(arguments: Arguments) -> Result<(), ServerError> {
     let first_run = if arguments.config.is_some() { FirstRun::Configured } else { FirstRun::Demonstration };
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&settings, first_run),
-        Command::Cert(command) => cert::run(command, &Records::open(&settings.data)?),
+        Command::Cert(command) => cert::run(command, &Records::open(&settings)?),
         Command::Challenge(command) => in_runtime(challenge::run(command, &settings)),
         Command::Config(ConfigCommand::Print) => say(format_args!("{}", configuration::to_text(&settings)?)),
-        Command::Delegate { out, days } => in_runtime(delegate::run(&settings, &out, days)),
+        Command::Ca(command) => in_runtime(ca::run(command, &settings)),
+        Command::Delegate { ca, out, days } => in_runtime(delegate::run(&settings, &ca, &out, days)),
     }
 }
 

@@ -38,7 +38,12 @@ pub type Reply = Result<Certificate, FailInfo>;
 impl Device {
     /// The holder of `key`, at the server whose data folder is `data`.
     pub fn new(data: &Path, key: Arc<RsaKey>) -> Self {
-        let pem = std::fs::read_to_string(data.join("ra.pem")).unwrap();
+        Self::of_ra(&data.join("ra.pem"), key)
+    }
+
+    /// The holder of `key`, who encrypts to the certificate in that file.
+    pub fn of_ra(ra: &Path, key: Arc<RsaKey>) -> Self {
+        let pem = std::fs::read_to_string(ra).unwrap();
         Self { key, ra: Certificate::from_pem(&pem).unwrap() }
     }
 
@@ -88,7 +93,12 @@ impl Prepared {
 
     /// Sends it to the server at `address`. The error is one of the connection, as when the server is killed.
     pub fn send(&self, address: &str) -> io::Result<Reply> {
-        let (status, body) = post(connect(address)?, self.message())?;
+        self.send_to(address, "/scep?operation=PKIOperation")
+    }
+
+    /// The same, to another target.
+    pub fn send_to(&self, address: &str, target: &str) -> io::Result<Reply> {
+        let (status, body) = post_to(connect(address)?, target, self.message())?;
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
         Ok(self.read(&body))
     }
@@ -121,9 +131,14 @@ pub fn connect(address: &str) -> io::Result<TcpStream> {
 }
 
 /// Posts a PKIOperation; the status and the whole body of the answer.
-pub fn post(mut stream: TcpStream, message: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+pub fn post(stream: TcpStream, message: &[u8]) -> io::Result<(u16, Vec<u8>)> {
+    post_to(stream, "/scep?operation=PKIOperation", message)
+}
+
+/// The same, to another target.
+pub fn post_to(mut stream: TcpStream, target: &str, message: &[u8]) -> io::Result<(u16, Vec<u8>)> {
     let head = format!(
-        "POST /scep?operation=PKIOperation HTTP/1.1\r\nHost: ca\r\nConnection: close\r\n\
+        "POST {target} HTTP/1.1\r\nHost: ca\r\nConnection: close\r\n\
          Content-Type: application/x-pki-message\r\nContent-Length: {}\r\n\r\n",
         message.len()
     );
@@ -131,6 +146,19 @@ pub fn post(mut stream: TcpStream, message: &[u8]) -> io::Result<(u16, Vec<u8>)>
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     whole(&answer).ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the answer is cut short"))
+}
+
+/// Gets `target`; the status, the media type and the whole body of the answer.
+pub fn get(address: &str, target: &str) -> (u16, String, Vec<u8>) {
+    let mut stream = connect(address).unwrap();
+    let head = format!("GET {target} HTTP/1.1\r\nHost: ca\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let (status, body) = whole(&answer).unwrap();
+    let head = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+    let media_type = head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap_or_default();
+    (status, media_type.to_owned(), body)
 }
 
 /// `None` when less came than the header promises.

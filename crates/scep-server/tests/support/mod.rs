@@ -77,9 +77,14 @@ impl Server {
 
     /// Kills the server where it stands, and starts it again on the same data and port.
     pub fn kill_and_restart(self) -> Self {
-        let listen = self.url("SCEP URL").split('/').nth(2).unwrap().to_owned();
+        self.kill_and_restart_with(&[])
+    }
+
+    /// The same, with environment variables.
+    pub fn kill_and_restart_with(self, variables: &[(&str, &str)]) -> Self {
+        let listen = self.address();
         let folder = self.kill();
-        Self::start_in(folder, &listen, &[])
+        Self::start_in(folder, &listen, variables)
     }
 
     /// Kills the server where it stands (SIGKILL).

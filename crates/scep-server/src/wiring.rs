@@ -1,0 +1,265 @@
+//! From settings and folders to services: every CA, every generation of it, every profile.
+
+use std::{sync::Arc, time::Duration};
+
+use directory::{Directory as _, FileDirectory};
+use enrollment::{ChallengeKey, Enroller, EnrollerParts, Generation as OtherGeneration, OneTimeChallenges};
+use issuance::{CaParts, CertificateAuthority};
+use keys_software::AwsLc;
+use ocsp_server::{
+    Responder, ResponderParts, SelfIssuedDelegates, ServerError, data_folder::sealed_binding,
+    server::open_directory,
+};
+use pki_core::{Certificate, Clock, PublicKey, SystemClock};
+use scep_service::{OtherAuthority, Renewal, ScepParts, ScepService};
+use serial_binding::{SerialBinding, SerialBindings};
+
+use crate::{
+    banner::Trial,
+    ca_folder::{CaFolder, Generation},
+    commands::FirstRun,
+    data_folder::DataFolder,
+    demonstration,
+    handler::Handler,
+    profiles::{Urls, algorithm_policy, enrollment_profile},
+    settings::{ChallengeKind, ProfileSettings, RenewalKind, SerialLayout, Settings},
+};
+
+/// What services are made of.
+pub(crate) struct Wiring<'a> {
+    settings: &'a Settings,
+    /// The URL under which clients reach the server.
+    base: String,
+    folder: DataFolder,
+    directory: Arc<FileDirectory>,
+    challenge_key: ChallengeKey,
+    clock: Arc<dyn Clock>,
+}
+
+/// The service of a profile.
+#[derive(Debug, Clone)]
+pub(crate) struct Mounted {
+    /// The profile's name.
+    pub(crate) profile: String,
+    /// The id of its CA.
+    pub(crate) ca: String,
+    /// Its path, without slashes around it.
+    pub(crate) path: String,
+    /// What answers there.
+    pub(crate) service: ScepService,
+}
+
+impl<'a> Wiring<'a> {
+    pub(crate) fn new(settings: &'a Settings, folder: DataFolder, base: String) -> Result<Self, ServerError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let challenge_key = ChallengeKey::new(*folder.challenge_key);
+        // Mistakes in profiles are told before anything else is opened.
+        let urls = Urls { ocsp: url(&base, &settings.ocsp.path), ca: url(&base, "ca") };
+        for profile in &settings.profile {
+            enrollment_profile(profile, &urls, &settings.data, &challenge_key)?;
+        }
+        let directory = open_directory(&settings.directory, &settings.data, Arc::clone(&clock))?;
+        Ok(Self { settings, base, folder, directory, challenge_key, clock })
+    }
+
+    /// The CAs, in the order of the settings.
+    pub(crate) fn cas(&self) -> &[CaFolder] {
+        &self.folder.cas
+    }
+
+    /// The URL of the responder.
+    pub(crate) fn ocsp_url(&self) -> String {
+        url(&self.base, &self.settings.ocsp.path)
+    }
+
+    /// Answers OCSP for every generation of every CA.
+    pub(crate) async fn responder(&self) -> Result<Responder, ServerError> {
+        let generations = self.folder.cas.iter().flat_map(CaFolder::generations);
+        let parts = generations.map(|generation| self.responder_parts(generation));
+        ocsp_server::start_together(parts.collect::<Result<_, _>>()?).await
+    }
+
+    fn responder_parts(&self, generation: &Generation) -> Result<ResponderParts, ServerError> {
+        let settings = self.settings;
+        let life = Duration::from_secs(settings.ocsp.delegate_hours.saturating_mul(3600));
+        let ca = generation.issuer.certificate().clone();
+        let (ca_key, random) = (Arc::clone(&generation.ca_key) as _, Arc::new(AwsLc));
+        let delegates = SelfIssuedDelegates::new(ca.clone(), ca_key, life, Arc::clone(&self.clock), random)?;
+        Ok(ResponderParts {
+            binding: self.binding(ca.public_key())?,
+            ca,
+            directory: Arc::clone(&self.directory),
+            ledger: Some(self.folder.ledger.reader().clone()),
+            tombstones: Arc::new(self.folder.ledger.clone()),
+            delegates: Arc::new(delegates),
+            path: settings.ocsp.path.clone(),
+            answers: settings.answers.clone(),
+            clock: Arc::clone(&self.clock),
+        })
+    }
+
+    fn binding(&self, key: &PublicKey) -> Result<Arc<dyn SerialBinding>, ServerError> {
+        let keys = &self.folder.serial_keys;
+        Ok(match self.settings.serial.layout {
+            SerialLayout::Sealed => Arc::new(sealed_binding(keys, key)?.with_plain()),
+            SerialLayout::Plain => {
+                Arc::new(keys.iter().try_fold(SerialBindings::plain(key), SerialBindings::with_earlier_key)?)
+            }
+        })
+    }
+
+    /// A service for each profile, in the order of the settings.
+    pub(crate) fn scep(&self, responder: &Responder) -> Result<Vec<Mounted>, ServerError> {
+        let mut mounted = Vec::new();
+        for ca in &self.folder.cas {
+            let profiles: Vec<&ProfileSettings> = self.profiles_of(ca).collect();
+            if profiles.is_empty() {
+                continue;
+            }
+            let enrollers =
+                ca.generations().map(|generation| self.enroller(ca, generation, &profiles, responder));
+            let enrollers =
+                enrollers.map(|enroller| enroller.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+            for profile in profiles {
+                mounted.push(self.mounted(ca, profile, &enrollers)?);
+            }
+        }
+        let place =
+            |one: &Mounted| self.settings.profile.iter().position(|profile| profile.name == one.profile);
+        mounted.sort_by_key(place);
+        Ok(acquainted(mounted))
+    }
+
+    fn profiles_of(&self, ca: &CaFolder) -> impl Iterator<Item = &'a ProfileSettings> {
+        let cas = &self.settings.ca;
+        let is_of =
+            move |profile: &&ProfileSettings| cas.find(&profile.ca).is_some_and(|found| found.id == ca.id);
+        self.settings.profile.iter().filter(is_of)
+    }
+
+    /// `enrollers` are those of the CA's generations, in their order.
+    fn mounted(
+        &self,
+        ca: &CaFolder,
+        profile: &ProfileSettings,
+        enrollers: &[Arc<Enroller>],
+    ) -> Result<Mounted, ServerError> {
+        let mut authorities = ca.generations().zip(enrollers).map(|(generation, enroller)| OtherAuthority {
+            ra_certificate: generation.ra_certificate.clone(),
+            signing_key: Arc::clone(&generation.ra_key) as _,
+            decryption_key: Arc::clone(&generation.ra_key) as _,
+            handler: Arc::new(Handler::new(profile.name.clone(), Arc::clone(enroller))),
+        });
+        let current = authorities.next().ok_or_else(|| ServerError::new("a CA without a generation"))?;
+        let service = ScepService::new(ScepParts {
+            ra_certificate: current.ra_certificate,
+            ca_certificates: vec![ca.current.issuer.certificate().clone()],
+            signing_key: current.signing_key,
+            decryption_key: current.decryption_key,
+            handler: current.handler,
+            verifier: Arc::new(AwsLc),
+            encryptor: Arc::new(AwsLc),
+            clock: Arc::clone(&self.clock),
+            random: Arc::new(AwsLc),
+            policy: algorithm_policy(profile),
+            renewal: match profile.renewal {
+                RenewalKind::Off => Renewal::Refused,
+                RenewalKind::Certificate => Renewal::Offered,
+            },
+        });
+        let service = service.map_err(ServerError::new)?;
+        let service = authorities.try_fold(service, ScepService::with_other_authority);
+        Ok(Mounted {
+            profile: profile.name.clone(),
+            ca: ca.id.clone(),
+            path: profile.path.trim_matches('/').to_owned(),
+            service: service.map_err(ServerError::new)?,
+        })
+    }
+
+    fn enroller(
+        &self,
+        ca: &CaFolder,
+        generation: &Generation,
+        profiles: &[&ProfileSettings],
+        responder: &Responder,
+    ) -> Result<Enroller, ServerError> {
+        let ledger = &self.folder.ledger;
+        let own = generation.issuer.certificate();
+        let urls = Urls { ocsp: self.ocsp_url(), ca: url(&self.base, &certificate_path(own)) };
+        let enrollment = |profile: &&ProfileSettings| {
+            enrollment_profile(profile, &urls, &self.settings.data, &self.challenge_key)
+        };
+        let authority = CertificateAuthority::new(CaParts {
+            issuer: generation.issuer.clone(),
+            key: Arc::clone(&generation.ca_key) as _,
+            binding: self.binding(own.public_key())?,
+            log: Arc::new(ledger.clone()),
+            clock: Arc::clone(&self.clock),
+            random: Arc::new(AwsLc),
+        });
+        let parts = EnrollerParts {
+            authority: authority.map_err(ServerError::new)?,
+            store: Arc::new(ledger.clone()),
+            challenge_key: self.challenge_key.clone(),
+            directory: Arc::clone(&self.directory) as _,
+            revocation: Arc::clone(&responder.source),
+            verifier: Arc::new(AwsLc),
+            clock: Arc::clone(&self.clock),
+            profiles: profiles.iter().map(enrollment).collect::<Result<_, _>>()?,
+        };
+        let others = ca.generations().map(|other| other.issuer.certificate()).filter(|&other| other != own);
+        let others = others.map(|other| {
+            Ok(OtherGeneration { certificate: other.clone(), binding: self.binding(other.public_key())? })
+        });
+        let others = others.collect::<Result<_, ServerError>>()?;
+        Ok(Enroller::new(parts).map_err(ServerError::new)?.with_other_generations(others))
+    }
+
+    /// A challenge for the device of the demonstration, while that is in the directory.
+    pub(crate) async fn trial(&self, first_run: FirstRun) -> Result<Option<Trial>, ServerError> {
+        let mut profiles = self.settings.profile.iter();
+        let one_time = profiles.find(|profile| profile.challenge == ChallengeKind::OneTime);
+        let Some(profile) = one_time.filter(|_| first_run == FirstRun::Demonstration) else {
+            return Ok(None);
+        };
+        let device = self.directory.identify(demonstration::DEVICE).await.map_err(ServerError::new)?;
+        let Some(device) = device else { return Ok(None) };
+        let challenges = OneTimeChallenges {
+            store: Arc::new(self.folder.ledger.clone()),
+            key: self.challenge_key.clone(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::new(AwsLc),
+        };
+        let minutes = profile.challenge_minutes;
+        let lifetime = Duration::from_secs(minutes.saturating_mul(60));
+        let challenge = challenges.create(device, &profile.name, lifetime).await.map_err(ServerError::new)?;
+        let challenge = challenge.expose().to_owned();
+        Ok(Some(Trial { challenge, object: demonstration::DEVICE.into(), minutes }))
+    }
+}
+
+/// Tells every service those that speak for other CAs: for each CA, the one of its first profile.
+fn acquainted(mounted: Vec<Mounted>) -> Vec<Mounted> {
+    let mut firsts: Vec<Mounted> = Vec::new();
+    for one in &mounted {
+        if firsts.iter().all(|first| first.ca != one.ca) {
+            firsts.push(one.clone());
+        }
+    }
+    let acquaint = |one: Mounted| {
+        let others = firsts.iter().filter(|first| first.ca != one.ca).map(|first| first.service.clone());
+        Mounted { service: one.service.clone().with_neighbors(others.collect()), ..one }
+    };
+    mounted.into_iter().map(acquaint).collect()
+}
+
+/// Where the certificate of one generation of a CA is to be had, whichever is at work: below `/ca`, by its key.
+pub(crate) fn certificate_path(ca: &Certificate) -> String {
+    let key = ca.public_key().key_identifier();
+    key.iter().take(8).fold("ca/".to_owned(), |path, octet| format!("{path}{octet:02x}"))
+}
+
+pub(crate) fn url(base: &str, path: &str) -> String {
+    format!("{base}/{}", path.trim_matches('/'))
+}
