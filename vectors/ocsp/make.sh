@@ -17,11 +17,11 @@ ca ca "/O=Example/CN=Example CA" "$P256"
 ca rsa-ca "/O=Example/CN=Example RSA CA" "$RSA"
 ca impostor "/O=Example/CN=Example CA" "$P256"
 
-certificate() { # name, key name, CA, serial, extensions
-    [ -e "$2.key.pem" ] || openssl genpkey $P256 -out "$2.key.pem" 2>/dev/null
+certificate() { # name, key name, CA, serial, extensions, key options
+    [ -e "$2.key.pem" ] || openssl genpkey ${6:-$P256} -out "$2.key.pem" 2>/dev/null
     printf '%b' "$5" > ext
     openssl req -new -key "$2.key.pem" -subj "/CN=$1" |
-        openssl x509 -req -CA "$3.pem" -CAkey "$3.key.pem" -set_serial "$4" -days 36500 -extfile ext -out "$1.pem" 2>/dev/null
+        openssl x509 -req ${DIGEST:-} -CA "$3.pem" -CAkey "$3.key.pem" -set_serial "$4" -days 36500 -extfile ext -out "$1.pem" 2>/dev/null
     rm ext
 }
 SIGN="keyUsage=critical,digitalSignature\n"
@@ -41,6 +41,13 @@ certificate delegate-of-other-ca delegate rsa-ca 0x29 "$SIGN$EKU$NOCHECK"
 certificate sub-ca sub-ca ca 0x2A "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
 certificate delegate-of-sub-ca delegate sub-ca 0x2B "$SIGN$EKU$NOCHECK"
 certificate delegate-next delegate-next ca 0x2C "$SIGN$EKU$NOCHECK"
+# The same CA's with other keys, for clients that prefer them.
+certificate delegate-p384 delegate-p384 ca 0x2D "$SIGN$EKU$NOCHECK" "-algorithm EC -pkeyopt ec_paramgen_curve:P-384"
+certificate delegate-rsa delegate-rsa ca 0x2E "$SIGN$EKU$NOCHECK" "$RSA"
+certificate delegate-ed25519 delegate-ed25519 ca 0x2F "$SIGN$EKU$NOCHECK" "-algorithm ED25519"
+certificate delegate-with-critical delegate ca 0x30 "$SIGN$EKU${NOCHECK}1.3.6.1.4.1.32473.1=critical,ASN1:NULL\n"
+certificate delegate-with-critical-nocheck delegate ca 0x31 "$SIGN${EKU}noCheck=critical,ignored\n"
+DIGEST=-sha1 certificate delegate-by-sha1 rsa-delegate rsa-ca 0x32 "$SIGN$EKU$NOCHECK"
 certificate device device ca 0x3000112233445566778899AABBCCDDEE "$SIGN"
 cd ..
 
@@ -82,6 +89,9 @@ request long-serial -serial 0x30AABBCCDDEEFF00112233445566778899AABBCCDDEEFF -no
 expect long-serial 'cert_ids = ["Sha1 30AABBCCDDEEFF00112233445566778899AABBCCDDEEFF"]\n'
 request negative-serial -serial -0x05 -no_nonce
 expect negative-serial 'cert_ids = ["Sha1 FB"]\n'
+# About a certificate of the CA below, whose parent must not answer for it.
+ISSUER=sub-ca request sub -sha256 -serial $S16 -no_nonce
+expect sub "issuer = \"sub-ca\"\ncert_ids = [\"Sha256 ${S16#0x}\"]\n"
 # Signed, and with a requestorName.
 request signed -serial $S16 -no_nonce -signer pki/device.pem -signkey pki/device.key.pem
 expect signed "cert_ids = [\"Sha1 ${S16#0x}\"]\n"
@@ -115,7 +125,14 @@ response no-next-update sha1 'error = "NoNextUpdate"\n' ca delegate delegate
 response no-certs sha1 'error = "SignerMissing"\n' ca delegate delegate -ndays 1 -resp_no_certs
 response rsa rsa 'issuer = "rsa-ca"\nstatuses = ["good"]\nnonce = "matched"\n' rsa-ca rsa-delegate rsa-delegate -ndays 1
 response weak rsa 'issuer = "rsa-ca"\nerror = "WeakSignature"\n' rsa-ca rsa-delegate rsa-delegate -ndays 1 -rmd sha1
-for bad in without-eku of-any-eku for-encipherment with-ca of-impostor of-other-ca of-sub-ca; do
+response p384 sha256-nonce 'statuses = ["good"]\nnonce = "matched"\n' ca delegate-p384 delegate-p384 -ndays 1 -rmd sha384
+response pss sha256-nonce 'statuses = ["good"]\nnonce = "matched"\n' ca delegate-rsa delegate-rsa -ndays 1 -rsigopt rsa_padding_mode:pss -rsigopt rsa_pss_saltlen:digest
+response ed25519 sha256-nonce 'statuses = ["good"]\nnonce = "matched"\n' ca delegate-ed25519 delegate-ed25519 -ndays 1
+response delegate-without-nocheck sha1 'statuses = ["good"]\nentitlement = "DelegateToBeChecked"\n' ca delegate-without-nocheck delegate -ndays 1
+response delegate-of-ancestor sub 'issuer = "sub-ca"\nerror = "SignerNotEntitled"\n' sub-ca delegate delegate -ndays 1
+response by-ancestor sub 'issuer = "sub-ca"\nerror = "SignerNotEntitled"\n' sub-ca ca ca -ndays 1
+response by-device sha1 'error = "SignerNotEntitled"\n' ca device device -ndays 1
+for bad in without-eku of-any-eku for-encipherment with-ca of-impostor of-other-ca of-sub-ca with-critical; do
     response "delegate-$bad" sha1 'error = "SignerNotEntitled"\n' ca "delegate-$bad" delegate -ndays 1
 done
 rm index.txt index.txt.attr

@@ -1,6 +1,7 @@
 //! The header fields by which HTTP caches keep a response.
 
 use alloc::string::{String, ToString as _};
+use core::time::Duration;
 
 use pki_core::{DigestAlgorithm, UnixTime};
 
@@ -20,11 +21,13 @@ impl CacheHeaders {
     /// `None` for a response that is no one else's: errors, nonces, and what is not authoritative.
     pub fn of(response: &Response) -> Option<Self> {
         let produced_at = response.produced_at().filter(|_| response.is_cacheable())?;
+        let digest = DigestAlgorithm::Sha256.digest(response.as_der()).unwrap_or_default();
+        let half = response.refresh_at()?.saturating_since(produced_at);
         Some(Self {
-            etag: etag(response.as_der()),
+            etag: etag(&digest),
             last_modified: http_date(produced_at),
             expires: http_date(response.next_update()?),
-            refresh_at: response.refresh_at()?,
+            refresh_at: produced_at.saturating_add(spread(half, digest.first().copied().unwrap_or_default())),
         })
     }
 
@@ -44,7 +47,14 @@ impl CacheHeaders {
         &self.expires
     }
 
-    /// The seconds of `max-age` for a copy sent at `now`: until [`Response::refresh_at`].
+    /// When a newer response should be made at the latest: at [`Response::refresh_at`], or up to a tenth of that time
+    /// earlier, so that responses which were made together are not renewed together (RFC 9919 §7.1). The same for each
+    /// copy of a response.
+    pub fn refresh_at(&self) -> UnixTime {
+        self.refresh_at
+    }
+
+    /// The seconds of `max-age` for a copy sent at `now`: until [`CacheHeaders::refresh_at`].
     pub fn max_age(&self, now: UnixTime) -> u64 {
         self.refresh_at.saturating_since(now).as_secs()
     }
@@ -55,10 +65,16 @@ pub fn cache_control(max_age: u64) -> String {
     ["max-age=", &max_age.to_string(), ",public,no-transform,must-revalidate"].concat()
 }
 
-fn etag(der: &[u8]) -> String {
+/// `whole` less a part of its tenth that `octet` chooses.
+fn spread(whole: Duration, octet: u8) -> Duration {
+    let tenth = whole.as_secs() / 10;
+    let part = tenth.saturating_mul(octet.into()) / 255;
+    Duration::from_secs(whole.as_secs().saturating_sub(part))
+}
+
+fn etag(digest: &[u8]) -> String {
     const DIGITS: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digest = DigestAlgorithm::Sha256.digest(der).unwrap_or_default();
     let mut etag = String::with_capacity(66);
     etag.push('"');
     for octet in digest {

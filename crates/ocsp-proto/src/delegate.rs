@@ -4,7 +4,7 @@ use alloc::{sync::Arc, vec::Vec};
 use core::fmt;
 
 use pki_core::{
-    Certificate, DecodeError, KeyKind, KeyUsage, SignatureAlgorithm, SignatureVerifier, UnixTime, oids,
+    Certificate, DecodeError, KeyKind, KeyUsage, Oid, SignatureAlgorithm, SignatureVerifier, UnixTime, oids,
 };
 
 use crate::{
@@ -30,8 +30,9 @@ struct Inner {
 }
 
 impl Delegate {
-    /// Takes `certificate` if the strictest client would: issued by `issuer` directly, valid at `now`, for
-    /// id-kp-OCSPSigning, digitalSignature and id-pkix-ocsp-nocheck, no CA, with a key that makes signatures of
+    /// Takes `certificate` if the strictest client would: issued by `issuer` directly and by a strong signature, valid
+    /// at `now`, for id-kp-OCSPSigning, digitalSignature and id-pkix-ocsp-nocheck (which is not critical), no CA, without
+    /// critical extensions that a client may not know, with a key that is long enough and makes signatures of
     /// `algorithm`.
     pub fn new(
         certificate: Certificate,
@@ -46,6 +47,7 @@ impl Delegate {
         if !has_nocheck(&certificate) {
             return Err(DelegateError::NoNocheck);
         }
+        is_strong(&certificate)?;
         if !makes(certificate.public_key().kind(), algorithm) {
             return Err(DelegateError::Algorithm { key: certificate.public_key().kind(), algorithm });
         }
@@ -89,6 +91,12 @@ impl Delegate {
     }
 }
 
+impl AsRef<Delegate> for Delegate {
+    fn as_ref(&self) -> &Delegate {
+        self
+    }
+}
+
 impl fmt::Debug for Delegate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Delegate({:?})", self.certificate())
@@ -124,6 +132,12 @@ pub enum DelegateError {
     /// id-pkix-ocsp-nocheck is absent or not NULL.
     #[error("the responder certificate lacks id-pkix-ocsp-nocheck; clients would ask it about itself")]
     NoNocheck,
+    /// The CA signed it with SHA-1.
+    #[error("the responder certificate is signed by an algorithm that is too weak")]
+    WeakSignature,
+    /// An extension that must not be ignored (RFC 5280 §4.2) and that not every client knows.
+    #[error("the responder certificate has the critical extension {0}, for which clients reject it")]
+    UnknownCriticalExtension(Oid),
     /// The key cannot make such signatures, or they are too weak to be made.
     #[error("a responder key of type {key} does not sign responses by {algorithm:?}")]
     Algorithm {
@@ -164,25 +178,43 @@ pub(crate) fn may_answer(certificate: &Certificate) -> Result<(), DelegateError>
     if certificate.key_usage()?.is_some_and(|usage| !usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
         return Err(DelegateError::NotForSignatures);
     }
-    if certificate.basic_constraints()?.ca { Err(DelegateError::IsCa) } else { Ok(()) }
+    if certificate.basic_constraints()?.ca {
+        return Err(DelegateError::IsCa);
+    }
+    let unknown = certificate.extensions().iter().find(|one| one.is_critical() && !KNOWN.contains(&one.id()));
+    unknown.map_or(Ok(()), |extension| Err(DelegateError::UnknownCriticalExtension(extension.id())))
 }
 
-fn has_nocheck(certificate: &Certificate) -> bool {
+/// What a delegate's certificate may have marked critical.
+const KNOWN: [Oid; 5] = [
+    oids::BASIC_CONSTRAINTS,
+    oids::KEY_USAGE,
+    oids::EXTENDED_KEY_USAGE,
+    oids::SUBJECT_ALT_NAME,
+    oids::OCSP_NOCHECK,
+];
+
+/// RFC 6960 §5.1.1. Clients that believe SHA-1 are too many to be told otherwise; what we sign under is ours to choose.
+fn is_strong(certificate: &Certificate) -> Result<(), DelegateError> {
+    if certificate.signature_algorithm() == Ok(SignatureAlgorithm::RsaPkcs1Sha1) {
+        return Err(DelegateError::WeakSignature);
+    }
+    let nocheck = certificate.extension(oids::OCSP_NOCHECK);
+    if nocheck.is_some_and(pki_core::Extension::is_critical) {
+        return Err(DelegateError::UnknownCriticalExtension(oids::OCSP_NOCHECK));
+    }
+    Ok(())
+}
+
+pub(crate) fn has_nocheck(certificate: &Certificate) -> bool {
     certificate.extension(oids::OCSP_NOCHECK).is_some_and(|extension| extension.value() == [5, 0])
 }
 
-/// RFC 6960 §5.1.1: nothing is signed by a weak algorithm, whoever asks.
+/// RFC 6960 §5.1.1: nothing is signed by a weak algorithm or a short key, whoever asks.
 fn makes(key: KeyKind, algorithm: SignatureAlgorithm) -> bool {
-    match algorithm {
-        SignatureAlgorithm::RsaPkcs1Sha1 => false,
-        SignatureAlgorithm::RsaPkcs1Sha256
-        | SignatureAlgorithm::RsaPkcs1Sha384
-        | SignatureAlgorithm::RsaPkcs1Sha512 => matches!(key, KeyKind::Rsa { .. }),
-        SignatureAlgorithm::EcdsaSha256
-        | SignatureAlgorithm::EcdsaSha384
-        | SignatureAlgorithm::EcdsaSha512 => matches!(key, KeyKind::P256 | KeyKind::P384),
-        _ => matches!(key, KeyKind::Other(_)),
-    }
+    let is_weak =
+        algorithm == SignatureAlgorithm::RsaPkcs1Sha1 || matches!(key, KeyKind::Rsa { bits: ..2048 });
+    !is_weak && algorithm.fits(key)
 }
 
 /// ```text

@@ -52,6 +52,7 @@ mod tests {
         [header, vec![7; usize::from(length)]].concat()
     }
 
+    // clause: RFC 9654 107, 109
     #[test]
     fn row_53_nonce_sizes() {
         for (length, allowed) in
@@ -67,6 +68,7 @@ mod tests {
         }
     }
 
+    // clause: RFC 9654 112
     #[test]
     fn bare_octets_are_a_nonce_too() {
         for (length, allowed) in [(0, false), (1, true), (16, true), (128, true), (129, false)] {

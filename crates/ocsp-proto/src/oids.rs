@@ -6,6 +6,8 @@ pub(crate) const BASIC: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 48, 1, 1];
 pub(crate) const NONCE: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 48, 1, 2];
 /// id-pkix-ocsp-response: acceptable response types (§4.4.3).
 pub(crate) const ACCEPTABLE_RESPONSES: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 48, 1, 4];
+/// id-pkix-ocsp-archive-cutoff (§4.4.4).
+pub(crate) const ARCHIVE_CUTOFF: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 48, 1, 6];
 /// id-pkix-ocsp-service-locator (§4.4.6).
 pub(crate) const SERVICE_LOCATOR: &[u8] = &[0x2B, 6, 1, 5, 5, 7, 48, 1, 7];
 /// id-pkix-ocsp-pref-sig-algs (§4.4.7).
@@ -21,9 +23,16 @@ mod tests {
 
     #[test]
     fn octets_are_those_of_the_dotted_form() {
-        let named =
-            [BASIC, NONCE, ACCEPTABLE_RESPONSES, SERVICE_LOCATOR, PREFERRED_ALGORITHMS, EXTENDED_REVOKE];
-        for (octets, last) in named.into_iter().zip([1, 2, 4, 7, 8, 9]) {
+        let named = [
+            BASIC,
+            NONCE,
+            ACCEPTABLE_RESPONSES,
+            ARCHIVE_CUTOFF,
+            SERVICE_LOCATOR,
+            PREFERRED_ALGORITHMS,
+            EXTENDED_REVOKE,
+        ];
+        for (octets, last) in named.into_iter().zip([1, 2, 4, 6, 7, 8, 9]) {
             let oid: Oid = format!("1.3.6.1.5.5.7.48.1.{last}").parse().unwrap();
             assert_eq!(oid.as_content(), octets);
         }

@@ -187,6 +187,8 @@ mod tests {
         assert!(Reader::over(&long(INTEGER, 1024), "x").integer().is_ok());
     }
 
+    // clause: RFC 6960 39
+    // clause: RFC 9919 90
     #[test]
     fn row_36_times_are_read_or_refused() {
         let read = |text: &[u8]| {

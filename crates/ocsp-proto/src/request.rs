@@ -2,12 +2,13 @@
 
 use alloc::vec::Vec;
 
-use pki_core::{DecodeError, Oid};
+use pki_core::{DecodeError, Oid, SignatureAlgorithm};
 
 use crate::{
     CertId, ErrorStatus,
     nonce::Nonce,
     oids,
+    preferred::Preferences,
     reader::{OCTET_STRING, Reader, SEQUENCE, explicit},
 };
 
@@ -22,12 +23,20 @@ const WHAT: &str = "an OCSPRequest";
 /// Request ::= SEQUENCE { reqCert CertID, singleRequestExtensions [0] EXPLICIT Extensions OPTIONAL }
 /// ```
 ///
-/// Signature and requestorName are skipped over: a responder may ignore the one and treats the other as absent
+/// Signature and requestorName are not looked at: a responder may ignore the one and treats the other as absent
 /// (RFC 9919 §3.1.2). Extensions that are not known are ignored, unless they are critical.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     cert_ids: Vec<CertId<'a>>,
+    extensions: RequestExtensions<'a>,
+    /// optionalSignature, undecoded.
+    signature: Option<&'a [u8]>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct RequestExtensions<'a> {
     nonce: Option<Nonce<'a>>,
+    preferences: Option<Preferences<'a>>,
 }
 
 impl<'a> Request<'a> {
@@ -43,18 +52,18 @@ impl<'a> Request<'a> {
     pub fn parse_at_most(der: &'a [u8], max_cert_ids: usize) -> Result<Self, RequestError> {
         let mut outer = Reader::into(der, SEQUENCE, WHAT)?;
         let mut tbs = outer.enter(SEQUENCE)?;
-        outer.optional(explicit(0))?;
+        let signature = outer.optional(explicit(0))?.map(|element| element.value);
         outer.finish()?;
 
         tbs.version_1()?;
         tbs.optional(explicit(1))?;
         let cert_ids = request_list(tbs.enter(SEQUENCE)?, max_cert_ids)?;
-        let nonce = match tbs.optional(explicit(2))? {
+        let extensions = match tbs.optional(explicit(2))? {
             Some(extensions) => request_extensions(extensions.value)?,
-            None => None,
+            None => RequestExtensions::default(),
         };
         tbs.finish()?;
-        Ok(Self { cert_ids, nonce })
+        Ok(Self { cert_ids, extensions, signature })
     }
 
     /// What is asked about, in order; never empty.
@@ -65,11 +74,27 @@ impl<'a> Request<'a> {
     /// The 1 to 128 octets of the nonce (RFC 9654), if there is one. A nonce of another size fails
     /// [`Request::parse`].
     pub fn nonce(&self) -> Option<&'a [u8]> {
-        self.nonce.map(Nonce::octets)
+        self.extensions.nonce.map(Nonce::octets)
+    }
+
+    /// The signature algorithms that the client prefers and that are known here, the dearest first (RFC 6960 §4.4.7).
+    pub fn preferred_algorithms(&self) -> Vec<SignatureAlgorithm> {
+        self.extensions.preferences.map(Preferences::signatures).unwrap_or_default()
+    }
+
+    /// The algorithm that the request says it is signed by, if it is signed and the algorithm is known. The signature
+    /// is never verified.
+    pub fn signature_algorithm(&self) -> Option<SignatureAlgorithm> {
+        let mut signature = Reader::into(self.signature?, SEQUENCE, WHAT).ok()?;
+        SignatureAlgorithm::from_der(signature.expect(SEQUENCE).ok()?.bytes).ok()
+    }
+
+    pub(crate) fn preferences(&self) -> Option<Preferences<'a>> {
+        self.extensions.preferences
     }
 
     pub(crate) fn nonce_extension_value(&self) -> Option<&'a [u8]> {
-        self.nonce.map(Nonce::extension_value)
+        self.extensions.nonce.map(Nonce::extension_value)
     }
 }
 
@@ -126,18 +151,21 @@ fn single_request_extensions(explicit: &[u8]) -> Result<(), RequestError> {
     each_extension(explicit, |extension| refuse_critical(&extension, &[oids::SERVICE_LOCATOR, oids::NONCE]))
 }
 
-/// The nonce, if there is one. Acceptable response types are not looked at, because there is only one type;
-/// preferred algorithms are not, because a responder has one key (RFC 6960 §4.4.7.2.1 lets it choose).
-fn request_extensions(explicit: &[u8]) -> Result<Option<Nonce<'_>>, RequestError> {
-    let mut nonce = None;
+/// Acceptable response types are not looked at, because there is only one type.
+fn request_extensions(explicit: &[u8]) -> Result<RequestExtensions<'_>, RequestError> {
+    let mut found = RequestExtensions::default();
     each_extension(explicit, |extension| {
-        if extension.id != oids::NONCE {
-            return refuse_critical(&extension, &[oids::ACCEPTABLE_RESPONSES, oids::PREFERRED_ALGORITHMS]);
-        }
-        let earlier = nonce.replace(Nonce::from_extension_value(extension.value)?);
-        if earlier.is_some() { Err(DecodeError::new(WHAT, "two nonces").into()) } else { Ok(()) }
+        let twice = match extension.id {
+            oids::NONCE => found.nonce.replace(Nonce::from_extension_value(extension.value)?).is_some(),
+            oids::PREFERRED_ALGORITHMS => {
+                let preferences = Preferences::from_extension_value(extension.value)?;
+                found.preferences.replace(preferences).is_some()
+            }
+            _ => return refuse_critical(&extension, &[oids::ACCEPTABLE_RESPONSES]),
+        };
+        if twice { Err(DecodeError::new(WHAT, "an extension twice").into()) } else { Ok(()) }
     })?;
-    Ok(nonce)
+    Ok(found)
 }
 
 fn refuse_critical(extension: &RawExtension<'_>, known: &[&[u8]]) -> Result<(), RequestError> {

@@ -1,6 +1,7 @@
 //! Building a response around a signature that is made elsewhere.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use pki_core::{CertStatus, UnixTime};
 
@@ -10,6 +11,39 @@ use crate::{
     response::ResponseTimes,
     writer::BackWriter,
 };
+
+/// What goes into a response besides the statuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ResponseOptions {
+    nonce: NonceReply,
+    archive_retention: Option<Duration>,
+}
+
+/// What becomes of the nonce of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum NonceReply {
+    /// The response repeats it.
+    #[default]
+    Repeated,
+    /// The response has none, so that it is good for everyone (RFC 9919 §3.2.1).
+    LeftOut,
+}
+
+impl ResponseOptions {
+    /// What becomes of the nonce; it is repeated by default.
+    #[must_use]
+    pub fn with_nonce(self, nonce: NonceReply) -> Self {
+        Self { nonce, ..self }
+    }
+
+    /// Says of certificates that are good or revoked that their status is kept for that long past their end: the archive
+    /// cutoff of [RFC 6960 §4.4.4](https://www.rfc-editor.org/rfc/rfc6960#section-4.4.4), producedAt less `retention`.
+    #[must_use]
+    pub fn with_archive_cutoff(self, retention: Duration) -> Self {
+        Self { archive_retention: Some(retention), ..self }
+    }
+}
 
 impl Delegate {
     /// Answers `request`: one status for each CertID, in order. The nonce is repeated, CertIDs go back byte for byte.
@@ -22,6 +56,17 @@ impl Delegate {
         statuses: &[SingleStatus],
         produced_at: UnixTime,
     ) -> Result<UnsignedResponse, RespondError> {
+        self.respond_with(request, statuses, produced_at, ResponseOptions::default())
+    }
+
+    /// The same, with more or less in it.
+    pub fn respond_with(
+        &self,
+        request: &Request<'_>,
+        statuses: &[SingleStatus],
+        produced_at: UnixTime,
+        options: ResponseOptions,
+    ) -> Result<UnsignedResponse, RespondError> {
         let cert_ids = request.cert_ids();
         if cert_ids.len() != statuses.len() {
             return Err(RespondError::StatusCount { asked: cert_ids.len(), given: statuses.len() });
@@ -30,8 +75,9 @@ impl Delegate {
             return Err(RespondError::OtherIssuer);
         }
         let statuses = self.put_times_right(statuses, produced_at)?;
-        let nonce = request.nonce_extension_value();
-        let tbs = self.response_data(cert_ids, &statuses, produced_at, nonce);
+        let nonce = request.nonce_extension_value().filter(|_| options.nonce == NonceReply::Repeated);
+        let cutoff = options.archive_retention.map(|retention| produced_at.saturating_sub(retention));
+        let tbs = self.response_data(cert_ids, &statuses, produced_at, nonce, cutoff);
         Ok(UnsignedResponse {
             tbs,
             delegate: self.clone(),
@@ -77,10 +123,13 @@ impl Delegate {
         statuses: &[SingleStatus],
         produced_at: UnixTime,
         nonce: Option<&[u8]>,
+        archive_cutoff: Option<UnixTime>,
     ) -> Vec<u8> {
         const AROUND: usize = 80;
         const AROUND_EACH: usize = 72;
-        let of_each = cert_ids.iter().map(|id| id.as_der().len().saturating_add(AROUND_EACH));
+        const ARCHIVE_CUTOFF: usize = 36;
+        let around_each = AROUND_EACH.saturating_add(archive_cutoff.map_or(0, |_| ARCHIVE_CUTOFF));
+        let of_each = cert_ids.iter().map(|id| id.as_der().len().saturating_add(around_each));
         let mut size = of_each.fold(AROUND, usize::saturating_add);
         size = size.saturating_add(nonce.map_or(0, |nonce| nonce.len().saturating_add(32)));
         let mut out = BackWriter::with_capacity(size);
@@ -88,7 +137,7 @@ impl Delegate {
             put_response_extensions(out, nonce, statuses);
             out.wrap(SEQUENCE, |out| {
                 for (cert_id, single) in cert_ids.iter().zip(statuses).rev() {
-                    put_single_response(out, cert_id, single);
+                    put_single_response(out, cert_id, single, archive_cutoff);
                 }
             });
             put_time(out, produced_at);
@@ -197,8 +246,16 @@ fn put_basic(out: &mut BackWriter, delegate: &Delegate, tbs: &[u8], signature: &
 /// SingleResponse ::= SEQUENCE { certID CertID, certStatus CertStatus, thisUpdate GeneralizedTime,
 ///     nextUpdate [0] EXPLICIT GeneralizedTime OPTIONAL, singleExtensions [1] EXPLICIT Extensions OPTIONAL }
 /// ```
-fn put_single_response(out: &mut BackWriter, cert_id: &CertId<'_>, single: &SingleStatus) {
+fn put_single_response(
+    out: &mut BackWriter,
+    cert_id: &CertId<'_>,
+    single: &SingleStatus,
+    archive_cutoff: Option<UnixTime>,
+) {
     out.wrap(SEQUENCE, |out| {
+        if let Some(cutoff) = archive_cutoff.filter(|_| is_authoritative(single)) {
+            out.wrap(explicit(1), |out| out.wrap(SEQUENCE, |out| put_archive_cutoff(out, cutoff)));
+        }
         if let Some(next_update) = single.next_update {
             out.wrap(explicit(0), |out| put_time(out, next_update));
         }
@@ -248,6 +305,15 @@ pub(crate) fn put_extension(out: &mut BackWriter, id: &[u8], value: &[u8]) {
         out.element(OCTET_STRING, value);
         out.element(OBJECT_IDENTIFIER, id);
     });
+}
+
+/// ```text
+/// ArchiveCutoff ::= GeneralizedTime
+/// ```
+fn put_archive_cutoff(out: &mut BackWriter, cutoff: UnixTime) {
+    let mut value = BackWriter::with_capacity(17);
+    put_time(&mut value, cutoff);
+    put_extension(out, oids::ARCHIVE_CUTOFF, &value.finish());
 }
 
 fn put_time(out: &mut BackWriter, time: UnixTime) {

@@ -4,13 +4,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use pki_core::{
-    AlgorithmError, CertStatus, Certificate, CrlReason, DecodeError, Oid, SignatureAlgorithm,
+    AlgorithmError, CertStatus, Certificate, CrlReason, DecodeError, Name, Oid, SignatureAlgorithm,
     SignatureVerifier, UnixTime,
 };
 
 use crate::{
-    CertId, DelegateError, ErrorStatus, Question, SingleStatus,
-    delegate::{is_issued_by, is_valid_at, may_answer},
+    CertId, DelegateError, ErrorStatus, NonceDemand, Question, SingleStatus,
+    delegate::{has_nocheck, is_issued_by, is_valid_at, may_answer},
     nonce::Nonce,
     oids,
     reader::{ENUMERATED, OBJECT_IDENTIFIER, OCTET_STRING, Reader, SEQUENCE, explicit},
@@ -26,8 +26,9 @@ const MAX_RESPONSES: usize = 64;
 impl Question {
     /// Accepts a response by the rules of [RFC 6960 §3.2](https://www.rfc-editor.org/rfc/rfc6960#section-3.2): there
     /// is one status for each CertID asked about; the signature holds, and is the issuer's own or that of a delegate
-    /// which the issuer's key certified directly for id-kp-OCSPSigning; every status is of `now`, give or take
-    /// `tolerance`; and the nonce, if both sides have one, is the one sent.
+    /// which the issuer's key certified directly for id-kp-OCSPSigning, or of one that [`Question::trusting`] names; every
+    /// status is of `now`, give or take `tolerance`, and as recent as [`Question::with_max_age`] says; and the nonce, if
+    /// both sides have one, is the one sent.
     ///
     /// A response without nextUpdate is refused (RFC 9919 §4). One without the nonce that was asked for is not:
     /// RFC 9919 §4 has clients fall back to the times, and [`VerifiedResponse::nonce`] tells.
@@ -40,46 +41,58 @@ impl Question {
     ) -> Result<VerifiedResponse, VerifyError> {
         let basic = Basic::from_response(response)?;
         let data = ResponseData::from_der(basic.tbs)?;
-        let signer = self.signer(&data, &basic, now, verifier)?;
         let algorithm = SignatureAlgorithm::from_der(basic.algorithm)?;
+        let signer = self.signer(&data, &basic, algorithm, now, verifier)?;
         if algorithm == SignatureAlgorithm::RsaPkcs1Sha1 {
             return Err(VerifyError::WeakSignature);
         }
-        verifier
-            .verify(signer.public_key(), algorithm, basic.tbs, basic.signature)
-            .map_err(|_| VerifyError::BadSignature)?;
         let nonce = self.check_nonce(data.nonce)?;
         let statuses =
             self.cert_ids().iter().map(|cert_id| data.status_of(cert_id)).collect::<Result<_, _>>()?;
         let statuses: Vec<SingleStatus> = statuses;
-        statuses.iter().try_for_each(|single| is_fresh(single, now, tolerance))?;
-        Ok(VerifiedResponse { produced_at: data.produced_at, statuses, nonce, signer })
+        let max_age = self.demands().max_age;
+        statuses.iter().try_for_each(|single| is_fresh(single, now, tolerance, max_age))?;
+        let (signer, entitlement) = signer;
+        Ok(VerifiedResponse { produced_at: data.produced_at, statuses, nonce, signer, entitlement })
     }
 
-    /// Who claims to have signed, if that is someone who may.
+    /// Who signed, if that is someone who may. Several may be called what the response calls its signer, so each is
+    /// tried.
     fn signer(
         &self,
         data: &ResponseData<'_>,
         basic: &Basic<'_>,
+        algorithm: SignatureAlgorithm,
         now: UnixTime,
         verifier: &dyn SignatureVerifier,
-    ) -> Result<Certificate, VerifyError> {
+    ) -> Result<(Certificate, Entitlement), VerifyError> {
         let issuer = self.issuer().certificate();
-        if data.responder.is(issuer) {
-            return Ok(issuer.clone());
+        let (trusted, enclosed) = (self.demands().trusted.iter(), basic.certificates()?);
+        let local = trusted.map(|certificate| (certificate, Entitlement::Trusted));
+        let named = local.chain([(issuer, Entitlement::Issuer)]);
+        let named =
+            named.chain(enclosed.iter().map(|certificate| (certificate, Entitlement::of(certificate))));
+        let mut problem = VerifyError::SignerMissing;
+        for (certificate, entitlement) in named.filter(|(certificate, _)| data.responder.is(certificate)) {
+            if let Err(error) = entitlement.check(certificate, issuer, now, verifier) {
+                if problem == VerifyError::SignerMissing {
+                    problem = error.into();
+                }
+            } else if verifier.verify(certificate.public_key(), algorithm, basic.tbs, basic.signature).is_ok()
+            {
+                return Ok((certificate.clone(), entitlement));
+            } else {
+                problem = VerifyError::BadSignature;
+            }
         }
-        let signer = basic.certificates()?.into_iter().find(|certificate| data.responder.is(certificate));
-        let signer = signer.ok_or(VerifyError::SignerMissing)?;
-        is_issued_by(&signer, issuer, verifier)?;
-        is_valid_at(&signer, now)?;
-        may_answer(&signer)?;
-        Ok(signer)
+        Err(problem)
     }
 
     fn check_nonce(&self, returned: Option<&[u8]>) -> Result<NonceCheck, VerifyError> {
         match (self.nonce(), returned) {
             // RFC 9919 §4: a nonce nobody asked for is to be ignored.
             (None, _) => Ok(NonceCheck::NotAsked),
+            (Some(_), None) if self.demands().nonce == NonceDemand::Required => Err(VerifyError::NoNonce),
             (Some(_), None) => Ok(NonceCheck::Absent),
             (Some(sent), Some(value)) => {
                 let matches = Nonce::from_extension_value(value).is_ok_and(|nonce| nonce.octets() == sent);
@@ -96,6 +109,7 @@ pub struct VerifiedResponse {
     statuses: Vec<SingleStatus>,
     nonce: NonceCheck,
     signer: Certificate,
+    entitlement: Entitlement,
 }
 
 impl VerifiedResponse {
@@ -114,9 +128,55 @@ impl VerifiedResponse {
         self.nonce
     }
 
-    /// Whose key signed it: the issuer, or its delegate.
+    /// Whose key signed it: the issuer, its delegate, or one that is trusted for another reason.
     pub fn signer(&self) -> &Certificate {
         &self.signer
+    }
+
+    /// Why its signer may say this.
+    pub fn entitlement(&self) -> Entitlement {
+        self.entitlement
+    }
+}
+
+/// Why the signer of a response may speak for the issuer
+/// ([RFC 6960 §4.2.2.2](https://www.rfc-editor.org/rfc/rfc6960#section-4.2.2.2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "every client must decide each case")]
+pub enum Entitlement {
+    /// The client was told to trust it.
+    Trusted,
+    /// It is the issuer.
+    Issuer,
+    /// The issuer delegated to it, and says that it need not be asked about (id-pkix-ocsp-nocheck).
+    Delegate,
+    /// The issuer delegated to it. Whether it was revoked since is for the client to find out, by a CRL or by asking
+    /// whoever its authorityInfoAccess names (§4.2.2.2.1).
+    DelegateToBeChecked,
+}
+
+impl Entitlement {
+    /// Of a certificate that came with the response.
+    fn of(certificate: &Certificate) -> Self {
+        if has_nocheck(certificate) { Self::Delegate } else { Self::DelegateToBeChecked }
+    }
+
+    fn check(
+        self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        now: UnixTime,
+        verifier: &dyn SignatureVerifier,
+    ) -> Result<(), DelegateError> {
+        match self {
+            Self::Issuer => Ok(()),
+            Self::Trusted => is_valid_at(certificate, now),
+            Self::Delegate | Self::DelegateToBeChecked => {
+                is_issued_by(certificate, issuer, verifier)?;
+                is_valid_at(certificate, now)?;
+                may_answer(certificate)
+            }
+        }
     }
 }
 
@@ -160,6 +220,9 @@ pub enum VerifyError {
     /// The nonce is another than that of the request.
     #[error("the response was made for another request: its nonce differs")]
     WrongNonce,
+    /// There is no nonce, and one was required.
+    #[error("the response lacks the nonce of the request; it may be an old one")]
+    NoNonce,
     /// An extension that must not be ignored and is not known.
     #[error("the response has the critical extension {0}, which is not known here")]
     UnknownCriticalExtension(Oid),
@@ -175,6 +238,12 @@ pub enum VerifyError {
         /// thisUpdate.
         this_update: UnixTime,
     },
+    /// thisUpdate lies too far in the past for this client.
+    #[error("the status is of {this_update}, which is too long ago")]
+    TooOld {
+        /// thisUpdate.
+        this_update: UnixTime,
+    },
     /// nextUpdate lies in the past.
     #[error("the status was to be renewed at {next_update}")]
     OutOfDate {
@@ -186,7 +255,12 @@ pub enum VerifyError {
     NoNextUpdate,
 }
 
-fn is_fresh(single: &SingleStatus, now: UnixTime, tolerance: Duration) -> Result<(), VerifyError> {
+fn is_fresh(
+    single: &SingleStatus,
+    now: UnixTime,
+    tolerance: Duration,
+    max_age: Option<Duration>,
+) -> Result<(), VerifyError> {
     let SingleStatus { this_update, next_update, .. } = *single;
     let next_update = next_update.ok_or(VerifyError::NoNextUpdate)?;
     if this_update > now.saturating_add(tolerance) {
@@ -194,6 +268,10 @@ fn is_fresh(single: &SingleStatus, now: UnixTime, tolerance: Duration) -> Result
     }
     if next_update.saturating_add(tolerance) < now {
         return Err(VerifyError::OutOfDate { next_update });
+    }
+    let age = now.saturating_since(this_update);
+    if max_age.is_some_and(|max_age| age > max_age.saturating_add(tolerance)) {
+        return Err(VerifyError::TooOld { this_update });
     }
     Ok(())
 }
@@ -300,8 +378,7 @@ impl<'a> ResponseData<'a> {
 }
 
 enum ResponderId<'a> {
-    /// The DER of a Name.
-    Name(&'a [u8]),
+    Name(Name),
     /// SHA-1 of a key.
     Key(&'a [u8]),
 }
@@ -309,7 +386,7 @@ enum ResponderId<'a> {
 impl<'a> ResponderId<'a> {
     fn read(fields: &mut Reader<'a>) -> Result<Self, DecodeError> {
         if let Some(name) = fields.optional(explicit(1))? {
-            return Ok(Self::Name(name.value));
+            return Ok(Self::Name(Name::from_der(name.value)?));
         }
         let mut key = fields.enter(explicit(2))?;
         let hash = key.expect(OCTET_STRING)?.value;
@@ -318,9 +395,9 @@ impl<'a> ResponderId<'a> {
     }
 
     fn is(&self, certificate: &Certificate) -> bool {
-        match *self {
-            Self::Name(name) => certificate.subject().as_der() == name,
-            Self::Key(hash) => certificate.public_key().key_identifier() == hash,
+        match self {
+            Self::Name(name) => certificate.subject().matches(name),
+            Self::Key(hash) => certificate.public_key().key_identifier() == **hash,
         }
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use keys_software::AwsLc;
 use ocsp_proto::{CertId, Delegate, DelegateError, Issuer, Request};
-use pki_core::{KeyKind, SignatureAlgorithm, UnixTime};
+use pki_core::{KeyKind, SignatureAlgorithm, UnixTime, oids};
 use vectors::{certificate, now, vector};
 
 fn try_out(name: &str, ca: &str, now: UnixTime) -> Result<Delegate, DelegateError> {
@@ -27,12 +27,15 @@ fn try_out(name: &str, ca: &str, now: UnixTime) -> Result<Delegate, DelegateErro
     Delegate::new(certificate(name), Issuer::new(certificate(ca)), algorithm, now, &AwsLc)
 }
 
+// clause: RFC 6960 42
 #[test]
 fn sound_delegates_are_taken() {
     assert!(try_out("delegate", "ca", now()).is_ok());
     assert!(try_out("rsa-delegate", "rsa-ca", now()).is_ok());
 }
 
+// clause: RFC 6960 3, 16, 42, 45, 46
+// clause: RFC 9919 85
 #[test]
 fn row_52_unsound_delegates_are_refused() {
     for (name, error) in [
@@ -44,6 +47,11 @@ fn row_52_unsound_delegates_are_refused() {
         ("delegate-of-impostor", DelegateError::NotIssuedByCa),
         ("delegate-of-other-ca", DelegateError::NotIssuedByCa),
         ("delegate-of-sub-ca", DelegateError::NotIssuedByCa),
+        (
+            "delegate-with-critical",
+            DelegateError::UnknownCriticalExtension("1.3.6.1.4.1.32473.1".parse().unwrap()),
+        ),
+        ("delegate-with-critical-nocheck", DelegateError::UnknownCriticalExtension(oids::OCSP_NOCHECK)),
         ("ca", DelegateError::NotForOcsp),
         ("device", DelegateError::NotForOcsp),
     ] {
@@ -51,6 +59,7 @@ fn row_52_unsound_delegates_are_refused() {
     }
 }
 
+// clause: RFC 6960 22
 #[test]
 fn row_52_a_delegate_out_of_its_validity_is_refused() {
     let validity = certificate("delegate").validity();
@@ -68,9 +77,18 @@ fn row_52_a_delegate_out_of_its_validity_is_refused() {
     }
 }
 
+// clause: RFC 6960 62
 #[test]
 fn weak_and_foreign_algorithms_are_refused() {
     let issuer = Issuer::new(certificate("rsa-ca"));
+    let by_sha1 = Delegate::new(
+        certificate("delegate-by-sha1"),
+        issuer.clone(),
+        SignatureAlgorithm::RsaPkcs1Sha256,
+        now(),
+        &AwsLc,
+    );
+    assert_eq!(by_sha1.unwrap_err(), DelegateError::WeakSignature);
     for algorithm in [SignatureAlgorithm::RsaPkcs1Sha1, SignatureAlgorithm::EcdsaSha256] {
         let result = Delegate::new(certificate("rsa-delegate"), issuer.clone(), algorithm, now(), &AwsLc);
         let key = KeyKind::Rsa { bits: 2048 };
@@ -78,6 +96,7 @@ fn weak_and_foreign_algorithms_are_refused() {
     }
 }
 
+// clause: RFC 6960 26
 #[test]
 fn row_46_every_hash_of_the_cert_id_must_match() {
     let issuer = Issuer::new(certificate("ca"));
@@ -104,6 +123,7 @@ fn row_46_every_hash_of_the_cert_id_must_match() {
     }
 }
 
+// clause: RFC 6960 26
 #[test]
 fn row_46_hashes_under_another_algorithms_name_do_not_match() {
     let issuer = Issuer::new(certificate("ca"));

@@ -16,6 +16,7 @@ use ocsp_proto::{ErrorStatus, Request, RequestError};
 use proptest::prelude::*;
 use vectors::{hex, vector, vectors};
 
+// clause: RFC 6960 25, 26
 #[test]
 fn requests_by_openssl_and_gnutls_are_read() {
     for vector in vectors("request-") {
@@ -39,6 +40,7 @@ fn cert_ids(request: &Request<'_>) -> Vec<String> {
     request.cert_ids().iter().map(cert_id).collect()
 }
 
+// clause: RFC 6960 49
 #[test]
 fn cert_ids_keep_their_bytes() {
     for vector in vectors("request-") {
@@ -50,6 +52,7 @@ fn cert_ids_keep_their_bytes() {
     }
 }
 
+// clause: RFC 6960 25
 #[test]
 fn serial_numbers_that_cannot_be_ours_do_not_fail_the_request() {
     for name in ["request-long-serial", "request-negative-serial"] {
@@ -58,6 +61,8 @@ fn serial_numbers_that_cannot_be_ours_do_not_fail_the_request() {
     }
 }
 
+// clause: RFC 6960 12, 64
+// clause: RFC 9919 105
 #[test]
 fn row_57_cert_id_list_bomb_is_unauthorized() {
     let der = vector("request-nine").file("input.der");
@@ -72,6 +77,7 @@ fn row_57_cert_id_list_bomb_is_unauthorized() {
     assert_eq!(Request::parse(&bomb).unwrap_err(), RequestError::TooManyCertIds { limit: 8 });
 }
 
+// clause: RFC 6960 12, 25
 #[test]
 fn row_34_empty_structures_are_malformed() {
     let list = seq(&seq(&cert_id()));
@@ -95,6 +101,7 @@ fn row_34_empty_structures_are_malformed() {
     assert!(Request::parse(&request(&list, &tlv(0xA2, &seq(&[])))).is_ok(), "empty Extensions are taken");
 }
 
+// clause: RFC 6960 64
 #[test]
 fn row_31_nested_elements_are_malformed_and_end_nothing() {
     for depth in [33, 65, 4_100] {
@@ -108,6 +115,7 @@ fn row_31_nested_elements_are_malformed_and_end_nothing() {
     }
 }
 
+// clause: RFC 9654 107, 109, 110, 112
 #[test]
 fn row_53_nonces_of_other_sizes_are_malformed() {
     let list = seq(&seq(&cert_id()));
@@ -130,6 +138,7 @@ fn row_53_nonces_of_other_sizes_are_malformed() {
     assert!(Request::parse(&twice).is_err());
 }
 
+// clause: RFC 6960 27, 29, 57
 #[test]
 fn unknown_extensions_are_ignored_unless_critical() {
     const CRITICAL: &[u8] = &[1, 1, 0xFF];
@@ -154,6 +163,7 @@ fn unknown_extensions_are_ignored_unless_critical() {
     assert!(matches!(single(CRITICAL), Err(RequestError::UnknownCriticalExtension(_))));
 }
 
+// clause: RFC 6960 25
 #[test]
 fn a_version_other_than_1_is_malformed() {
     let list = seq(&seq(&cert_id()));
@@ -162,6 +172,7 @@ fn a_version_other_than_1_is_malformed() {
     assert!(Request::parse(&versioned(1)).is_err());
 }
 
+// clause: RFC 6960 12
 #[test]
 fn trailing_bytes_are_malformed() {
     let mut der = vector("request-sha1").file("input.der");

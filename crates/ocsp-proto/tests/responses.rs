@@ -15,10 +15,14 @@ use std::{process::Command, time::Duration};
 
 use der_07::{Decode as _, Encode as _};
 use keys_software::AwsLc;
-use ocsp_proto::{Delegate, ErrorStatus, Issuer, Request, RespondError, Response, SingleStatus};
+use ocsp_proto::{
+    Delegate, ErrorStatus, Issuer, NonceReply, Request, RespondError, Response, ResponseOptions, SingleStatus,
+};
 use pki_core::{CertStatus, Clock as _, CrlReason, SystemClock, UnixTime};
 use proptest::prelude::*;
-use vectors::{certificate, delegate, delegate_name, hex, key, now, pki, signed, vector, vectors};
+use vectors::{
+    certificate, delegate, delegate_key, delegate_name, hex, key, now, pki, signed, vector, vectors,
+};
 
 const MINUTES_10: Duration = Duration::from_secs(600);
 
@@ -32,7 +36,7 @@ fn respond(request: &[u8], statuses: &[SingleStatus], now: UnixTime) -> Response
 
 fn respond_for(ca: &str, request: &[u8], statuses: &[SingleStatus], now: UnixTime) -> Response {
     let request = Request::parse(request).unwrap();
-    signed(delegate(ca).respond(&request, statuses, now).unwrap(), delegate_name(ca))
+    signed(delegate(ca).respond(&request, statuses, now).unwrap(), delegate_key(ca))
 }
 
 /// One status of each kind.
@@ -45,6 +49,7 @@ fn three(now: UnixTime) -> [SingleStatus; 3] {
     ]
 }
 
+// clause: RFC 6960 1, 2, 5, 6, 7, 8, 9
 #[test]
 fn openssl_believes_every_kind_of_response() {
     let folder = tempfile::tempdir().unwrap();
@@ -83,6 +88,8 @@ fn openssl_believes_every_kind_of_response() {
     }
 }
 
+// clause: RFC 6960 33, 34, 35, 36, 37, 38, 47, 48, 49, 50
+// clause: RFC 9919 76, 77, 84, 87, 89
 #[test]
 fn x509_ocsp_reads_what_was_written_and_writes_the_same() {
     for vector in vectors("request-") {
@@ -131,6 +138,7 @@ fn told(status: &x509_ocsp::CertStatus) -> CertStatus {
     }
 }
 
+// clause: RFC 6960 33, 34, 38
 #[test]
 fn rasn_reads_what_was_written_and_writes_the_same() {
     for name in ["request-sha1", "request-sha1-nonce", "request-sha256", "request-sha256-nonce"] {
@@ -144,6 +152,7 @@ fn rasn_reads_what_was_written_and_writes_the_same() {
     }
 }
 
+// clause: RFC 6960 37, 38
 #[test]
 fn the_ocsp_crate_writes_the_same_response_data() {
     use ocsp::{
@@ -175,6 +184,8 @@ fn the_ocsp_crate_writes_the_same_response_data() {
     }
 }
 
+// clause: RFC 6960 28, 52
+// clause: RFC 9654 111, 112
 #[test]
 fn a_bare_nonce_comes_back_bare_and_is_not_critical() {
     let mut der = vector("request-sha256-nonce").file("input.der");
@@ -190,6 +201,52 @@ fn a_bare_nonce_comes_back_bare_and_is_not_critical() {
     assert_eq!((extension.extn_value.as_bytes(), extension.critical), (&value[..], false));
 }
 
+// clause: RFC 6960 55
+#[test]
+fn the_archive_cutoff_is_told_of_each_certificate_on_record() {
+    let year = Duration::from_secs(365 * 86_400);
+    let der = vector("request-three").file("input.der");
+    let request = Request::parse(&der).unwrap();
+    let mut statuses = three(now());
+    statuses[2] = SingleStatus::not_issued(now(), Some(now()));
+    let options = ResponseOptions::default().with_archive_cutoff(7 * year);
+    let unsigned = delegate("ca").respond_with(&request, &statuses, now(), options).unwrap();
+    let data = x509_ocsp::ResponseData::from_der(unsigned.tbs()).unwrap();
+    assert_eq!(data.to_der().unwrap(), unsigned.tbs());
+    let cutoff = now().saturating_sub(7 * year);
+    for (at, single) in data.responses.iter().enumerate() {
+        let Some(extensions) = &single.single_extensions else {
+            assert_eq!(at, 2, "never issued: there is nothing to keep");
+            continue;
+        };
+        assert_eq!(extensions[0].extn_id.to_string(), "1.3.6.1.5.5.7.48.1.6");
+        let value = extensions[0].extn_value.as_bytes();
+        assert_eq!(value, [&[0x18, 15][..], &cutoff.to_generalized()].concat());
+        assert!(!extensions[0].critical && extensions.len() == 1 && at < 2);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("response.der");
+    std::fs::write(&path, signed(unsigned, "delegate").as_der()).unwrap();
+    let openssl =
+        Command::new("openssl").args(["ocsp", "-noverify", "-resp_text", "-respin"]).arg(&path).output();
+    let text = String::from_utf8(openssl.unwrap().stdout).unwrap();
+    assert_eq!(text.matches("OCSP Archive Cutoff").count(), 2, "{text}");
+}
+
+// clause: RFC 9919 81, 79
+// clause: RFC 9654 110
+#[test]
+fn a_nonce_may_be_left_out_and_the_response_is_for_everyone() {
+    let der = vector("request-sha256-nonce").file("input.der");
+    let request = Request::parse(&der).unwrap();
+    let options = ResponseOptions::default().with_nonce(NonceReply::LeftOut);
+    let unsigned = delegate("ca").respond_with(&request, &three(now())[..1], now(), options).unwrap();
+    let data = x509_ocsp::ResponseData::from_der(unsigned.tbs()).unwrap();
+    assert_eq!(data.response_extensions, None);
+    assert!(signed(unsigned, "delegate").is_cacheable());
+}
+
+// clause: RFC 6960 7, 8, 9, 10, 61
 #[test]
 fn row_47_not_issued_carries_the_extended_revoke_extension() {
     let count = |statuses: &[SingleStatus]| {
@@ -209,6 +266,7 @@ fn row_47_not_issued_carries_the_extended_revoke_extension() {
     assert_eq!(count(&three(now())[1..2]), 0);
 }
 
+// clause: RFC 6960 13, 31, 32
 #[test]
 fn errors_are_what_others_take_them_for() {
     use x509_ocsp::OcspResponseStatus as Theirs;
@@ -226,6 +284,7 @@ fn errors_are_what_others_take_them_for() {
     }
 }
 
+// clause: RFC 6960 42, 49, 50
 #[test]
 fn a_status_for_each_cert_id_and_none_for_other_cas() {
     let der = vector("request-three").file("input.der");
@@ -237,6 +296,8 @@ fn a_status_for_each_cert_id_and_none_for_other_cas() {
     assert_eq!(respond(&delegate("ca"), 3), None);
 }
 
+// clause: RFC 6960 14
+// clause: RFC 9919 89
 #[test]
 fn row_52_next_update_ends_with_the_delegate() {
     let not_after = certificate("delegate").validity().not_after();
@@ -251,6 +312,7 @@ fn row_52_next_update_ends_with_the_delegate() {
     assert!(matches!(error, RespondError::DelegateNotValid { .. }));
 }
 
+// clause: RFC 6960 14
 #[test]
 fn row_55_nothing_is_made_that_is_out_of_date() {
     let der = vector("request-sha1").file("input.der");
@@ -264,6 +326,8 @@ fn row_55_nothing_is_made_that_is_out_of_date() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    // clause: RFC 6960 14, 39
+    // clause: RFC 9919 90
     #[test]
     fn row_56_times_are_put_in_order_and_have_no_fraction(
         this in 0..4_000_000_000_u64,
@@ -297,6 +361,7 @@ proptest! {
     }
 }
 
+// clause: RFC 6960 51
 #[test]
 fn an_rsa_delegate_answers_as_well() {
     let issuer = Issuer::new(certificate("rsa-ca"));

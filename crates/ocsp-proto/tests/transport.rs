@@ -21,6 +21,8 @@ use proptest::prelude::*;
 use vectors::{certificate, delegate, now, signed, vector};
 
 proptest! {
+    // clause: RFC 6960 66
+    // clause: RFC 9919 98
     #[test]
     fn row_37_every_spelling_of_a_target_is_the_same_request(
         serial in prop::collection::vec(any::<u8>(), 1..=20),
@@ -50,6 +52,8 @@ proptest! {
     }
 }
 
+// clause: RFC 6960 66
+// clause: RFC 9919 98
 #[test]
 fn row_37_two_slashes_in_a_row_are_kept() {
     // Serial numbers such that the base64 holds "//" and "+".
@@ -66,6 +70,7 @@ fn row_37_two_slashes_in_a_row_are_kept() {
     assert_eq!(decode_get(&rest.unwrap()).unwrap(), question.as_der());
 }
 
+// clause: RFC 6960 66
 #[test]
 fn base_paths_end_where_they_end() {
     for (base, target, rest) in [
@@ -86,6 +91,8 @@ fn base_paths_end_where_they_end() {
     }
 }
 
+// clause: RFC 6960 65
+// clause: RFC 9919 97
 #[test]
 fn short_questions_go_by_get_and_long_ones_by_post() {
     let issuer = Issuer::new(certificate("ca"));
@@ -106,16 +113,27 @@ fn single(status: CertStatus) -> SingleStatus {
     SingleStatus { status, this_update, next_update: Some(now().saturating_add(Duration::from_secs(600))) }
 }
 
+// clause: RFC 9919 99, 100, 101
 #[test]
 fn caches_are_told_the_times_of_the_response() {
     let headers = headers("request-sha1", single(CertStatus::Good)).unwrap();
     assert_eq!(headers.last_modified(), by_date(now()));
     assert_eq!(headers.expires(), by_date(now().saturating_add(Duration::from_secs(600))));
     // Half way, so that who comes back then finds a newer one: thisUpdate < now + max-age < nextUpdate.
-    assert_eq!(headers.max_age(now()), 300);
-    assert_eq!(headers.max_age(now().saturating_add(Duration::from_secs(299))), 1);
+    let max_age = headers.max_age(now());
+    assert!((270..=300).contains(&max_age), "{max_age}");
+    assert_eq!(headers.refresh_at(), now().saturating_add(Duration::from_secs(max_age)));
+    assert_eq!(headers.max_age(now().saturating_add(Duration::from_secs(max_age - 1))), 1);
     assert_eq!(headers.max_age(now().saturating_add(Duration::from_secs(999))), 0);
     assert_eq!(cache_control(300), "max-age=300,public,no-transform,must-revalidate");
+}
+
+// clause: RFC 9919 100
+#[test]
+fn what_was_made_together_is_not_renewed_together() {
+    let ages: std::collections::BTreeSet<_> =
+        (0..40).map(|_| headers("request-sha1", single(CertStatus::Good)).unwrap().max_age(now())).collect();
+    assert!(ages.len() > 5 && ages.iter().all(|age| (270..=300).contains(age)), "{ages:?}");
 }
 
 /// What the program `date` calls that time.
@@ -128,6 +146,7 @@ fn by_date(time: UnixTime) -> String {
     String::from_utf8(output.stdout).unwrap().trim().into()
 }
 
+// clause: RFC 9919 99, 101
 #[test]
 fn the_etag_is_the_digest_of_the_response() {
     let der = vector("request-sha1").file("input.der");
@@ -138,6 +157,7 @@ fn the_etag_is_the_digest_of_the_response() {
     assert_eq!(CacheHeaders::of(&response).unwrap().etag(), format!("\"{digest}\""));
 }
 
+// clause: RFC 9919 102
 #[test]
 fn row_62_what_is_made_for_one_client_is_kept_by_no_cache() {
     assert_eq!(headers("request-sha1-nonce", single(CertStatus::Good)), None, "nonce");

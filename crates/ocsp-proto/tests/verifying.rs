@@ -16,12 +16,12 @@ use std::time::Duration;
 use der_07::Decode as _;
 use keys_software::AwsLc;
 use ocsp_proto::{
-    CertId, DelegateError, ErrorStatus, Issuer, NonceCheck, Question, QuestionError, Request, Response,
-    SingleStatus, VerifiedResponse, VerifyError,
+    CertId, DelegateError, Entitlement, ErrorStatus, Issuer, NonceCheck, NonceDemand, Question,
+    QuestionError, Request, Response, SingleStatus, VerifiedResponse, VerifyError,
 };
 use pki_core::{CertStatus, DigestAlgorithm, UnixTime};
 use proptest::prelude::*;
-use vectors::{Vector, certificate, delegate, now, signed, vector, vectors};
+use vectors::{Vector, certificate, delegate, good, now, signed, vector, vectors};
 
 /// The question that a vector's request puts; OpenSSL writes it in the same bytes.
 fn question(request: &[u8], issuer: &str) -> Question {
@@ -35,6 +35,8 @@ fn question(request: &[u8], issuer: &str) -> Question {
     }
 }
 
+// clause: RFC 6960 25, 26
+// clause: RFC 9919 70, 71, 72, 73, 74, 75
 #[test]
 fn questions_are_put_in_the_bytes_that_openssl_puts_them_in() {
     for name in
@@ -46,6 +48,7 @@ fn questions_are_put_in_the_bytes_that_openssl_puts_them_in() {
     }
 }
 
+// clause: RFC 9654 107
 #[test]
 fn questions_that_cannot_be_put_are_errors() {
     let issuer = Issuer::new(certificate("ca"));
@@ -77,6 +80,8 @@ fn verify(vector: &Vector) -> Result<VerifiedResponse, VerifyError> {
     question(&request, &vector.issuer()).verify(&response, now, Duration::ZERO, &AwsLc)
 }
 
+// clause: RFC 6960 3, 19, 20, 21, 22, 24, 42, 44, 45, 46, 48, 62
+// clause: RFC 9919 83, 84, 86, 95
 #[test]
 fn responses_by_openssl_are_believed_when_they_should_be() {
     for vector in vectors("response-") {
@@ -90,6 +95,10 @@ fn responses_by_openssl_are_believed_when_they_should_be() {
                 assert_eq!(statuses, expected[expected.len() - statuses.len()..], "{}", vector.name);
                 let nonce = vector.text("nonce").map_or(NonceCheck::NotAsked, |_| NonceCheck::Matched);
                 assert_eq!(verified.nonce(), nonce, "{}", vector.name);
+                let by_issuer = vector.name == "response-by-issuer";
+                let usual = if by_issuer { "Issuer" } else { "Delegate" };
+                let entitlement = vector.text("entitlement").unwrap_or_else(|| usual.into());
+                assert_eq!(format!("{:?}", verified.entitlement()), entitlement, "{}", vector.name);
             }
             (result, expected) => panic!("{}: {result:?} instead of {expected:?}", vector.name),
         }
@@ -111,11 +120,6 @@ fn ask() -> Question {
     Question::new(Issuer::new(certificate("ca")), DigestAlgorithm::Sha256, [SERIAL]).unwrap()
 }
 
-fn good() -> SingleStatus {
-    let next_update = Some(now().saturating_add(Duration::from_secs(600)));
-    SingleStatus { status: CertStatus::Good, this_update: now(), next_update }
-}
-
 fn answer(question: &Question, statuses: &[SingleStatus]) -> Response {
     let request = Request::parse(question.as_der()).unwrap();
     signed(delegate("ca").respond(&request, statuses, now()).unwrap(), "delegate")
@@ -125,6 +129,7 @@ fn judge(question: &Question, response: &Response, now: UnixTime, tolerance: u64
     question.verify(response.as_der(), now, Duration::from_secs(tolerance), &AwsLc).err()
 }
 
+// clause: RFC 6960 19, 20, 21, 22, 23, 24
 #[test]
 fn our_own_responses_are_believed() {
     let question = ask().with_nonce(&[7; 32]).unwrap();
@@ -136,6 +141,8 @@ fn our_own_responses_are_believed() {
     assert_eq!(*verified.signer(), certificate("delegate"));
 }
 
+// clause: RFC 6960 23, 24, 40, 41
+// clause: RFC 9919 95
 #[test]
 fn a_status_is_believed_between_its_times() {
     let response = answer(&ask(), &[good()]);
@@ -156,6 +163,7 @@ fn a_status_is_believed_between_its_times() {
     assert_eq!(judge(&ask(), &endless, now(), 0), Some(VerifyError::NoNextUpdate));
 }
 
+// clause: RFC 6960 22
 #[test]
 fn a_delegate_is_believed_within_its_validity() {
     let last = certificate("delegate").validity().not_after();
@@ -169,6 +177,7 @@ fn a_delegate_is_believed_within_its_validity() {
     assert!(matches!(error, VerifyError::SignerNotEntitled(DelegateError::NotValid { .. })), "{error:?}");
 }
 
+// clause: RFC 6960 19
 #[test]
 fn a_response_to_another_request_is_not_believed() {
     let issuer = Issuer::new(certificate("ca"));
@@ -184,6 +193,7 @@ fn a_response_to_another_request_is_not_believed() {
     assert!(matches!(judge(&other, &response, now(), 0), Some(VerifyError::SignerNotEntitled(_))));
 }
 
+// clause: RFC 6960 19
 #[test]
 fn two_statuses_of_one_certificate_are_not_believed() {
     let issuer = Issuer::new(certificate("ca"));
@@ -193,6 +203,9 @@ fn two_statuses_of_one_certificate_are_not_believed() {
     assert_eq!(judge(&ask(), &response, now(), 0), Some(VerifyError::StatusCount { found: 2 }));
 }
 
+// clause: RFC 6960 52
+// clause: RFC 9919 82, 94
+// clause: RFC 9654 111
 #[test]
 fn row_53_the_nonce_is_checked_when_both_sides_have_one() {
     let with = |octet| ask().with_nonce(&[octet; 32]).unwrap();
@@ -205,6 +218,7 @@ fn row_53_the_nonce_is_checked_when_both_sides_have_one() {
     assert_eq!(verified.nonce(), NonceCheck::Absent);
 }
 
+// clause: RFC 6960 31, 32
 #[test]
 fn errors_are_told() {
     for status in [
@@ -224,6 +238,7 @@ fn errors_are_told() {
     }
 }
 
+// clause: RFC 6960 20
 #[test]
 fn a_key_that_is_not_the_delegates_is_not_believed() {
     let request = ask();
@@ -232,9 +247,106 @@ fn a_key_that_is_not_the_delegates_is_not_believed() {
     assert_eq!(judge(&request, &response, now(), 0), Some(VerifyError::BadSignature));
 }
 
+// clause: RFC 6960 20, 22
+#[test]
+fn a_response_that_nobody_signed_is_not_believed() {
+    let request = ask();
+    let parsed = Request::parse(request.as_der()).unwrap();
+    for signature in [&[][..], &[0], &[0x30, 0], &[0x30, 6, 2, 1, 0, 2, 1, 0], &[0; 64]] {
+        let unsigned = delegate("ca").respond(&parsed, &[good()], now()).unwrap();
+        let error = judge(&request, &unsigned.finish(signature), now(), 0);
+        assert_eq!(error, Some(VerifyError::BadSignature), "{signature:02x?}");
+    }
+    for body in [&[][..], &[0x30], &[0x30, 0], &[0x30, 3, 0x0A, 1, 0], &[0x30, 5, 0x0A, 1, 0, 0xA0, 0]] {
+        let error = request.verify(body, now(), Duration::ZERO, &AwsLc).unwrap_err();
+        assert!(matches!(error, VerifyError::Malformed(_)), "{body:02x?}: {error:?}");
+    }
+}
+
+// clause: RFC 6960 23, 40
+#[test]
+fn a_status_that_is_old_is_not_believed_by_whoever_wants_a_new_one() {
+    let hour = Duration::from_secs(3600);
+    let single = SingleStatus { this_update: now().saturating_sub(hour), ..good() };
+    let response = answer(&ask(), &[single]);
+    assert_eq!(judge(&ask(), &response, now(), 0), None);
+    let strict = |seconds| ask().with_max_age(Duration::from_secs(seconds));
+    assert_eq!(judge(&strict(3600), &response, now(), 0), None);
+    let too_old = Some(VerifyError::TooOld { this_update: single.this_update });
+    assert_eq!(judge(&strict(3599), &response, now(), 0), too_old);
+    assert_eq!(judge(&strict(3599), &response, now(), 1), None, "clocks differ");
+}
+
+// clause: RFC 6960 45
+// clause: RFC 9919 84
+#[test]
+fn a_responder_that_the_client_was_told_of_is_believed() {
+    // The CA of another name and key never delegated to this one.
+    let impostor = || {
+        let issuer = Issuer::new(certificate("impostor"));
+        Question::new(issuer, DigestAlgorithm::Sha256, [SERIAL]).unwrap()
+    };
+    let parsed = Request::parse(impostor().as_der()).unwrap().cert_ids()[0].as_der().to_vec();
+    let other = certificate("delegate-of-impostor");
+    let delegate = ocsp_proto::Delegate::new(
+        other.clone(),
+        Issuer::new(certificate("impostor")),
+        pki_core::SignatureAlgorithm::EcdsaSha256,
+        now(),
+        &AwsLc,
+    );
+    let question = impostor();
+    let request = Request::parse(question.as_der()).unwrap();
+    assert_eq!(request.cert_ids()[0].as_der(), parsed);
+    let response = signed(delegate.unwrap().respond(&request, &[good()], now()).unwrap(), "delegate");
+    let told = |trusted: &str| impostor().trusting(certificate(trusted));
+    let verified = told("delegate-of-impostor").verify(response.as_der(), now(), Duration::ZERO, &AwsLc);
+    assert_eq!(verified.unwrap().entitlement(), Entitlement::Trusted);
+    // The same key under another certificate is the same responder.
+    let verified = told("delegate").verify(response.as_der(), now(), Duration::ZERO, &AwsLc).unwrap();
+    assert_eq!(*verified.signer(), certificate("delegate"));
+    let late = certificate("delegate").validity().not_after().saturating_add(Duration::from_secs(1));
+    let error = told("delegate").verify(response.as_der(), late, Duration::ZERO, &AwsLc).unwrap_err();
+    assert!(matches!(error, VerifyError::SignerNotEntitled(DelegateError::NotValid { .. })), "{error:?}");
+    // Trust in someone else changes nothing.
+    let verified = told("rsa-delegate").verify(response.as_der(), now(), Duration::ZERO, &AwsLc).unwrap();
+    assert_eq!(verified.entitlement(), Entitlement::Delegate);
+}
+
+// clause: RFC 9919 82, 94
+#[test]
+fn a_client_may_insist_on_its_nonce() {
+    let asked = ask().with_nonce(&[7; 32]).unwrap().with_nonce_demand(NonceDemand::Required);
+    assert_eq!(judge(&asked, &answer(&ask(), &[good()]), now(), 0), Some(VerifyError::NoNonce));
+    assert_eq!(judge(&asked, &answer(&asked, &[good()]), now(), 0), None);
+}
+
+// clause: RFC 6960 54
+#[test]
+fn a_question_may_name_the_response_type() {
+    let named = ask().naming_response_type();
+    let theirs = x509_ocsp::OcspRequest::from_der(named.as_der()).unwrap();
+    let extension = &theirs.tbs_request.request_extensions.unwrap()[0];
+    assert_eq!(extension.extn_id.to_string(), "1.3.6.1.5.5.7.48.1.4");
+    assert_eq!(extension.extn_value.as_bytes(), [0x30, 11, 6, 9, 0x2B, 6, 1, 5, 5, 7, 48, 1, 1]);
+    assert_eq!(judge(&named, &answer(&named, &[good()]), now(), 0), None);
+}
+
+// clause: RFC 6960 19
+#[test]
+fn statuses_of_others_beside_the_one_asked_about_are_not_looked_at() {
+    let issuer = Issuer::new(certificate("ca"));
+    let both = Question::new(issuer, DigestAlgorithm::Sha256, [&[0x30, 1][..], SERIAL]).unwrap();
+    let revoked = CertStatus::Revoked { at: UnixTime(0), reason: None };
+    let response = answer(&both, &[good(), SingleStatus { status: revoked, ..good() }]);
+    let verified = ask().verify(response.as_der(), now(), Duration::ZERO, &AwsLc).unwrap();
+    assert_eq!(verified.statuses()[0].status, revoked);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    // clause: RFC 6960 20
     #[test]
     fn no_altered_response_says_anything_else(at in any::<prop::sample::Index>(), flip in 1..=u8::MAX) {
         let response = answer(&ask(), &[good()]);

@@ -10,8 +10,8 @@ use std::{
 };
 
 use keys_software::{AwsLc, SoftwareKey};
-use ocsp_proto::{Delegate, Issuer, Response, UnsignedResponse};
-use pki_core::{Certificate, SigningKey as _, UnixTime};
+use ocsp_proto::{Delegate, Issuer, Response, SingleStatus, UnsignedResponse};
+use pki_core::{BoxFuture, CertStatus, Certificate, SigningKey as _, UnixTime};
 
 pub(crate) struct Vector {
     pub(crate) name: String,
@@ -91,21 +91,38 @@ pub(crate) fn now() -> UnixTime {
 pub(crate) fn delegate(ca: &str) -> Delegate {
     let name = delegate_name(ca);
     let issuer = Issuer::new(certificate(ca));
-    Delegate::new(certificate(name), issuer, key(name).algorithm(), now(), &AwsLc).unwrap()
+    Delegate::new(certificate(name), issuer, key(delegate_key(ca)).algorithm(), now(), &AwsLc).unwrap()
 }
 
 pub(crate) fn delegate_name(ca: &str) -> &'static str {
-    if ca == "ca" { "delegate" } else { "rsa-delegate" }
+    match ca {
+        "ca" => "delegate",
+        "sub-ca" => "delegate-of-sub-ca",
+        _ => "rsa-delegate",
+    }
 }
 
-/// Signs with the key of that name; the keys of tests are ready at once.
-pub(crate) fn signed(unsigned: UnsignedResponse, key_name: &str) -> Response {
-    let key = key(key_name);
-    let mut future = key.sign(unsigned.tbs());
-    let signature = match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(signature) => signature.unwrap(),
+/// The name of its key.
+pub(crate) fn delegate_key(ca: &str) -> &'static str {
+    if ca == "rsa-ca" { "rsa-delegate" } else { "delegate" }
+}
+
+/// Good, from now on for ten minutes.
+pub(crate) fn good() -> SingleStatus {
+    let next_update = Some(now().saturating_add(Duration::from_secs(600)));
+    SingleStatus { status: CertStatus::Good, this_update: now(), next_update }
+}
+
+/// What a future that waits for nothing comes to.
+pub(crate) fn ready<T>(mut future: BoxFuture<'_, T>) -> T {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
         Poll::Pending => panic!("a key in memory waits for nothing"),
-    };
-    drop(future);
+    }
+}
+
+/// Signs with the key of that name.
+pub(crate) fn signed(unsigned: UnsignedResponse, key_name: &str) -> Response {
+    let signature = ready(key(key_name).sign(unsigned.tbs())).unwrap();
     unsigned.finish(&signature)
 }
