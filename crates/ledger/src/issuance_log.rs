@@ -15,7 +15,7 @@ impl IssuanceLog for Ledger {
         }
         Box::pin(async move {
             let written =
-                self.writer().write(move |connection| record_intent(connection, &owned, window_opened));
+                self.writer().commit(move |connection| record_intent(connection, &owned, window_opened));
             written.await.map_err(LogError::new)
         })
     }

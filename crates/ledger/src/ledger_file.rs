@@ -10,7 +10,7 @@ use std::{
 use pki_core::Clock;
 use rusqlite::Connection;
 
-use crate::{LedgerError, LedgerReader, schema, writer::Writer};
+use crate::{LedgerError, LedgerReader, disk, schema, writer::Writer};
 
 /// The issuer's ledger: one SQLite file, readable by its owner alone. Cheap to clone.
 ///
@@ -54,12 +54,12 @@ impl Ledger {
     pub fn open(path: impl Into<PathBuf>, settings: LedgerSettings) -> Result<Self, LedgerError> {
         let path: Arc<Path> = path.into().into();
         make_private(&path)?;
-        let mut connection = Connection::open(&path).map_err(|error| LedgerError::sqlite(&path, &error))?;
-        schema::configure(&connection, &path)?;
+        let mut connection = connect(&path)?;
         schema::migrate(&mut connection, &path)?;
-        let writer = Writer::start(connection, Arc::clone(&path));
-        let writer =
-            writer.map_err(|error| LedgerError::new(&path, format_args!("has no writer: {error}")))?;
+        let sync = disk::log_of(&path)
+            .map_err(|error| LedgerError::new(&path, format_args!("has no log: {error}")))?;
+        let connections = [connection, connect(&path)?, connect(&path)?];
+        let writer = Writer::start(connections, sync, Arc::clone(&path))?;
         let reader = LedgerReader::open(&*path, settings.clone())?;
         Ok(Self { reader, writer: Arc::new(writer), settings })
     }
@@ -76,6 +76,14 @@ impl Ledger {
     pub(crate) fn settings(&self) -> &LedgerSettings {
         &self.settings
     }
+}
+
+/// A connection to write with.
+fn connect(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = Connection::open(path).map_err(|error| LedgerError::sqlite(path, &error))?;
+    schema::configure(&connection, path)?;
+    schema::prepare_to_write(&connection, path)?;
+    Ok(connection)
 }
 
 /// SQLite gives its side files the mode of the file itself.

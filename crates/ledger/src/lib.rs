@@ -4,17 +4,20 @@
 //! [`EnrollmentStore`](enrollment::EnrollmentStore) and [`Tombstones`](directory::Tombstones), and has the operations
 //! of an operator. [`LedgerReader`] is what a responder on the same host needs of it, and never writes.
 //!
-//! What is written is on disk before the call returns: the file is in WAL mode with `synchronous = FULL`. One thread
-//! writes; whatever has queued up while it waited for the disk goes into its next transaction.
+//! What is written is on disk before the call returns. An intent to issue alone is not waited for: it survives the end
+//! of the process, and it is on disk before the certificate that follows it. One wait for the disk serves all whose
+//! commits came before it.
 
 mod certificates;
 mod challenges;
+mod disk;
 mod encoding;
 mod enrollment_store;
 mod error;
 mod issuance_log;
 mod issued_only;
 mod ledger_file;
+mod queue;
 mod reader;
 mod revocations;
 mod schema;

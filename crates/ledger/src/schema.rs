@@ -101,16 +101,22 @@ pub(crate) fn configure(connection: &Connection, path: &Path) -> Result<(), Ledg
     set().map_err(|error| LedgerError::sqlite(path, &error))
 }
 
-/// Makes the tables, or brings those of an older version up to date; refuses a file of a newer version.
-pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+/// Sets a connection up to write: to a log, which [`disk`](crate::disk) waits for and tidies.
+pub(crate) fn prepare_to_write(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let mode = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0));
     let mode = mode.map_err(failed)?;
     if mode != "wal" {
         return Err(LedgerError::new(path, "cannot be put into WAL mode: keep it on a local disk"));
     }
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(failed)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE).map_err(failed)
+}
+
+/// Makes the tables, or brings those of an older version up to date; refuses a file of a newer version.
+pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let migration = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
     let migration = migration.map_err(failed)?;
     let done = usize::try_from(version(&migration, path)?).unwrap_or(0);

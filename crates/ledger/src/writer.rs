@@ -1,49 +1,43 @@
-//! The one thread that writes.
+//! Writing: in the calling thread while nobody else writes, otherwise in a thread that waits its turn.
 
 use std::{
     fmt,
     path::Path,
-    sync::{
-        Arc,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
-    },
-    thread::{self, JoinHandle},
+    sync::{Arc, Mutex, PoisonError, mpsc::sync_channel},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use crate::LedgerError;
+use crate::{LedgerError, disk::Disk, queue::Queue};
 
-/// Operations waiting beyond this are refused, so that a slow disk shows as an error and not as memory.
-const QUEUE: usize = 1024;
-/// Operations that share one transaction, at most.
-const BATCH: usize = 128;
-
-/// Takes operations and carries them out one after the other, as many as have queued up in one transaction. When it is
-/// dropped, what has been taken is carried out first.
+/// Carries operations out, each in a transaction of its own, and knows when they are on disk.
+///
+/// A transaction takes some ten microseconds, for it is written to the log and not waited for: [`Disk`] does that, once
+/// for all who wait. So the caller's thread carries its operation out, unless the file is held by somebody else.
 pub(crate) struct Writer {
-    queue: Option<SyncSender<Operation>>,
-    thread: Option<JoinHandle<()>>,
+    // Dropped in this order: what has been taken is carried out first, then put on disk.
+    queue: Queue,
+    disk: Arc<Disk>,
+    connection: Arc<Mutex<Connection>>,
     path: Arc<Path>,
 }
 
-/// Runs inside a transaction; gets `None` where there is none any more.
-type Operation = Box<dyn FnOnce(Option<&Connection>) -> Done + Send>;
-
-/// What is left to do for an operation once the fate of its transaction is known.
-struct Done {
-    failed: Option<LedgerError>,
-    tell: Box<dyn FnOnce(Result<(), LedgerError>)>,
-}
-
 impl Writer {
-    pub(crate) fn start(connection: Connection, path: Arc<Path>) -> std::io::Result<Self> {
-        let (queue, operations) = sync_channel(QUEUE);
-        let place = Arc::clone(&path);
-        let thread = thread::Builder::new().name("ledger-writer".into());
-        let thread = thread.spawn(move || run(&connection, &operations, &place))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), path })
+    /// Of three connections: one to write with at once, one to wait with, one to tidy the log with.
+    pub(crate) fn start(
+        connections: [Connection; 3],
+        sync: impl FnMut() -> std::io::Result<()> + Send + 'static,
+        path: Arc<Path>,
+    ) -> Result<Self, LedgerError> {
+        let [connection, waiting, tidying] = connections;
+        let at_once = connection.busy_timeout(std::time::Duration::ZERO);
+        at_once.map_err(|error| LedgerError::sqlite(&path, &error))?;
+        let connection = Arc::new(Mutex::new(connection));
+        let disk = Disk::start(sync, tidying, Arc::clone(&connection), Arc::clone(&path))?;
+        let disk = Arc::new(disk);
+        let queue = Queue::start(waiting, Arc::clone(&path))?;
+        Ok(Self { queue, disk, connection, path })
     }
 
     /// Carries `operation` out; returns what it returned once that is on disk. What an operation that fails has done
@@ -52,53 +46,72 @@ impl Writer {
         &self,
         operation: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LedgerError> {
+        let value = self.commit(operation).await?;
         let (teller, told) = oneshot::channel();
-        self.submit(operation, move |result| drop(teller.send(result)))?;
-        told.await.map_err(|_| LedgerError::new(&self.path, "is closed"))?
+        self.disk.reach(move |reached| drop(teller.send(reached)))?;
+        told.await.map_err(|_| self.closed())??;
+        Ok(value)
     }
 
-    /// The same for callers that have no runtime; they wait.
+    /// Carries `operation` out; returns what it returned once everybody sees it, whatever becomes of this process. It
+    /// is on disk no later than what is written next.
+    pub(crate) async fn commit<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.disk.check()?;
+        match self.at_once(operation) {
+            Ok(result) => result,
+            Err(operation) => {
+                let (teller, told) = oneshot::channel();
+                self.queue.submit(operation, move |result| drop(teller.send(result)))?;
+                told.await.map_err(|_| self.closed())?
+            }
+        }
+    }
+
+    /// [`write`](Self::write) for callers that have no runtime; they wait.
     pub(crate) fn write_blocking<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (teller, told) = sync_channel(1);
         self.submit(operation, move |result| drop(teller.send(result)))?;
-        told.recv().map_err(|_| LedgerError::new(&self.path, "is closed"))?
+        told.recv().map_err(|_| self.closed())?
     }
 
-    /// Carries `operation` out when it gets to it, and tells `tell`.
+    /// Carries `operation` out when it gets to it, and tells `tell` once that is on disk.
     pub(crate) fn submit<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
         tell: impl FnOnce(Result<T, LedgerError>) + Send + 'static,
     ) -> Result<(), LedgerError> {
-        let path = Arc::clone(&self.path);
-        let operation: Operation = Box::new(move |connection| {
-            let result = connection.map_or_else(
-                || Err(LedgerError::new(&path, "was not written to")),
-                |connection| operation(connection).map_err(|error| LedgerError::sqlite(&path, &error)),
-            );
-            let failed = result.as_ref().err().cloned();
-            Done { failed, tell: Box::new(move |committed| tell(committed.and(result))) }
-        });
-        let closed = || LedgerError::new(&self.path, "is closed");
-        self.queue.as_ref().ok_or_else(closed)?.try_send(operation).map_err(|error| match error {
-            TrySendError::Full(_) => {
-                LedgerError::new(&self.path, "has too much to write already: the disk is too slow")
-            }
-            TrySendError::Disconnected(_) => closed(),
+        self.disk.check()?;
+        let disk = Arc::clone(&self.disk);
+        self.queue.submit(operation, move |result| match result {
+            Ok(value) => disk.reach_or_fail(move |reached| tell(reached.map(|()| value))),
+            Err(error) => tell(Err(error)),
         })
     }
-}
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
-            // Its panics, if it had any, have been told to those who waited.
-            let _ = thread.join();
+    /// Gives the operation back when it would have to wait.
+    fn at_once<T, O: FnOnce(&Connection) -> rusqlite::Result<T>>(
+        &self,
+        operation: O,
+    ) -> Result<Result<T, LedgerError>, O> {
+        // Whoever waits already comes first.
+        if !self.queue.is_empty() {
+            return Err(operation);
         }
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        match transact(&connection, operation) {
+            Transacted::Busy(operation) => Err(operation),
+            Transacted::Done(result) => Ok(result.map_err(|error| LedgerError::sqlite(&self.path, &error))),
+        }
+    }
+
+    fn closed(&self) -> LedgerError {
+        LedgerError::new(&self.path, "is closed")
     }
 }
 
@@ -108,79 +121,38 @@ impl fmt::Debug for Writer {
     }
 }
 
-fn run(connection: &Connection, operations: &Receiver<Operation>, path: &Path) {
-    while let Ok(first) = operations.recv() {
-        let rest = operations.try_iter().take(BATCH.saturating_sub(1));
-        let batch: Vec<_> = std::iter::once(first).chain(rest).collect();
-        let mut done = Vec::with_capacity(batch.len());
-        let committed = carry_out(connection, batch, &mut done, path);
-        for Done { tell, .. } in done {
-            tell(committed.clone());
-        }
-    }
+/// What became of an operation.
+pub(crate) enum Transacted<T, O> {
+    /// Another connection writes; the operation was not begun.
+    Busy(O),
+    /// It was carried out, or has failed and left nothing behind.
+    Done(rusqlite::Result<T>),
 }
 
-/// Carries the batch out in one transaction. Where that fails as a whole, so has every operation of it.
-fn carry_out(
+/// Carries `operation` out in a transaction.
+pub(crate) fn transact<T, O: FnOnce(&Connection) -> rusqlite::Result<T>>(
     connection: &Connection,
-    batch: Vec<Operation>,
-    done: &mut Vec<Done>,
-    path: &Path,
-) -> Result<(), LedgerError> {
-    let isolation = if batch.len() > 1 { Isolation::Savepoint } else { Isolation::Transaction };
-    let mut batch = batch.into_iter();
-    let outcome = execute(connection, path, &["BEGIN IMMEDIATE"]).and_then(|()| {
-        for operation in batch.by_ref() {
-            carry_out_one(connection, operation, isolation, done, path)?;
-        }
-        if connection.is_autocommit() { Ok(()) } else { execute(connection, path, &["COMMIT"]) }
-    });
-    if outcome.is_err() {
-        done.extend(batch.map(|operation| operation(None)));
-        if !connection.is_autocommit() {
-            // What fails now is told as the failure that led here.
-            let _ = execute(connection, path, &["ROLLBACK"]);
-        }
+    operation: O,
+) -> Transacted<T, O> {
+    if !connection.is_autocommit() {
+        // An operation panicked in the middle of its transaction.
+        let _ = execute(connection, "ROLLBACK");
     }
-    outcome
-}
-
-/// What keeps the changes of a failed operation from those of the others.
-#[derive(Debug, Clone, Copy)]
-enum Isolation {
-    /// It is alone in its transaction.
-    Transaction,
-    Savepoint,
-}
-
-/// Errs only when the transaction cannot go on.
-fn carry_out_one(
-    connection: &Connection,
-    operation: Operation,
-    isolation: Isolation,
-    done: &mut Vec<Done>,
-    path: &Path,
-) -> Result<(), LedgerError> {
-    let (before, after, undo): (&[_], &[_], &[_]) = match isolation {
-        Isolation::Transaction => (&[], &[], &["ROLLBACK"]),
-        Isolation::Savepoint => (&["SAVEPOINT one"], &["RELEASE one"], &["ROLLBACK TO one", "RELEASE one"]),
-    };
-    let begun = execute(connection, path, before);
-    let finished = operation(begun.is_ok().then_some(connection));
-    let failed = finished.failed.clone();
-    done.push(finished);
-    begun?;
-    match failed {
-        None => execute(connection, path, after),
-        // On some errors, such as a full disk, SQLite gives the whole transaction up.
-        Some(error) if connection.is_autocommit() => Err(error),
-        Some(_) => execute(connection, path, undo),
+    match execute(connection, "BEGIN IMMEDIATE") {
+        Ok(()) => {}
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            return Transacted::Busy(operation);
+        }
+        Err(error) => return Transacted::Done(Err(error)),
     }
+    let result = operation(connection).and_then(|value| execute(connection, "COMMIT").map(|()| value));
+    // On some errors, such as a full disk, SQLite has given the transaction up itself.
+    if result.is_err() && !connection.is_autocommit() {
+        let _ = execute(connection, "ROLLBACK");
+    }
+    Transacted::Done(result)
 }
 
-fn execute(connection: &Connection, path: &Path, statements: &[&str]) -> Result<(), LedgerError> {
-    statements.iter().try_for_each(|sql| {
-        let executed = connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
-        executed.map(drop).map_err(|error| LedgerError::sqlite(path, &error))
-    })
+fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
 }
