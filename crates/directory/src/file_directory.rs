@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use pki_core::{BoxFuture, Clock, UnixTime};
+use pki_core::{BoxFuture, Clock, DigestAlgorithm, UnixTime};
 use serial_binding::{BoundObject, ObjectKinds};
 
 use crate::{
@@ -103,9 +103,19 @@ struct Current {
 /// What the next look needs to know of the looks before it.
 #[derive(Debug, Default)]
 struct Watch {
-    /// What the file said when it was last read, if a later change would show in its metadata.
-    read: Option<(Stamp, Content)>,
+    /// What the file said when it was last read.
+    read: Option<LastRead>,
     held: Option<Held>,
+}
+
+/// What the file said when it was read.
+#[derive(Debug)]
+struct LastRead {
+    /// As what, if a later change would show in its metadata.
+    settled: Option<Stamp>,
+    /// Parsing takes long beside reading, and leaves the memory of a large directory in pieces.
+    digest: Option<Vec<u8>>,
+    content: Content,
 }
 
 type Content = Result<Arc<Snapshot>, FileDirectoryError>;
@@ -207,16 +217,25 @@ impl FileDirectory {
             why: why.to_string(),
         };
         let stamp = Stamp::of(&self.path).map_err(|error| unusable(&error))?;
-        if let Some((_, content)) = watch.read.as_ref().filter(|(seen, _)| *seen == stamp) {
-            return content.clone();
+        if let Some(last) = watch.read.as_ref().filter(|last| last.settled == Some(stamp)) {
+            return last.content.clone();
         }
         let text = stamp.read(&self.path).map_err(|error| unusable(&error))?;
-        let content = Document::parse(&text, self.language)
-            .and_then(|document| Snapshot::of(document, self.settings.kinds))
-            .map(Arc::new)
-            .map_err(|why| FileDirectoryError::Malformed { path: self.path.clone(), why });
-        watch.read = stamp.is_settled(now).then(|| (stamp, content.clone()));
+        let digest = DigestAlgorithm::Sha256.digest(text.as_bytes());
+        let content = match watch.read.take() {
+            Some(last) if last.digest.is_some() && last.digest == digest => last.content,
+            _ => self.parse(&text),
+        };
+        let settled = stamp.is_settled(now).then_some(stamp);
+        watch.read = Some(LastRead { settled, digest, content: content.clone() });
         content
+    }
+
+    fn parse(&self, text: &str) -> Content {
+        let document = Document::parse(text, self.language);
+        let snapshot = document.and_then(|document| Snapshot::of(document, self.settings.kinds));
+        let malformed = |why| FileDirectoryError::Malformed { path: self.path.clone(), why };
+        snapshot.map(Arc::new).map_err(malformed)
     }
 
     /// Takes `next` over, or holds it back.
@@ -363,4 +382,28 @@ pub enum FileDirectoryError {
         /// What is wrong, and where.
         why: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::{FixedClock, tempdir};
+
+    use super::*;
+
+    #[test]
+    fn what_reads_the_same_is_not_parsed_again() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("directory.toml");
+        let device = "[[devices]]\nid = 1\nkind = \"jamf-computer\"\nname = \"a\"\nstate = \"enabled\"\n";
+        std::fs::write(&path, device).unwrap();
+        // By this clock the file has just been written, so that its metadata prove nothing.
+        let clock = Arc::new(FixedClock::new(UnixTime(0)));
+        let directory = FileDirectory::open(&path, clock, FileDirectorySettings::default()).unwrap();
+        let snapshot = || Arc::as_ptr(&directory.read(|current| Arc::clone(&current.snapshot)));
+        let first = snapshot();
+        assert_eq!(directory.refresh(), Refresh::Unchanged);
+        assert_eq!(snapshot(), first);
+        std::fs::write(&path, device.replace("enabled", "disabled")).unwrap();
+        assert_eq!(directory.refresh(), Refresh::Changed { objects: 1 });
+    }
 }

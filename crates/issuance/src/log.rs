@@ -7,13 +7,15 @@ use serial_binding::BoundObject;
 
 use crate::Provenance;
 
-/// Remembers what was, and what was about to be, issued. Both calls return only when the record would survive a crash.
+/// Remembers what was, and what was about to be, issued.
 pub trait IssuanceLog: fmt::Debug + Send + Sync {
-    /// Durable before any signature is made. In one transaction it spends the challenge, claims the serial number and
+    /// Seen by everybody, and by whoever runs after this process has ended in whatever way, before any signature is made.
+    /// It need not survive the machine before [`record_issued`](Self::record_issued) returns, for until then nothing that
+    /// came of it has left the process. In one transaction it spends the challenge, claims the serial number and
     /// opens the transaction, or does none of these.
     fn record_intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<IntentOutcome, LogError>>;
 
-    /// Durable before the certificate leaves the process. Returns the certificate on record for that serial number:
+    /// Survives the machine, with its intent, before the certificate leaves the process. Returns the certificate on record for that serial number:
     /// this one, or the one that a concurrent repeat of the transaction recorded first.
     fn record_issued<'a>(
         &'a self,

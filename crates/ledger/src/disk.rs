@@ -73,7 +73,9 @@ impl Disk {
 
     /// The same; tells of every failure.
     pub(crate) fn reach_or_fail(&self, tell: impl FnOnce(Result<(), LedgerError>) + Send + 'static) {
-        let Some(waiters) = &self.waiters else { return tell(Err(LedgerError::new(&self.path, "is closed"))) };
+        let Some(waiters) = &self.waiters else {
+            return tell(Err(LedgerError::new(&self.path, "is closed")));
+        };
         if let Err(unsent) = waiters.send(Box::new(tell)) {
             (unsent.0)(Err(LedgerError::new(&self.path, "is closed")));
         }
@@ -106,7 +108,10 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn failed(path: &Path) -> LedgerError {
-    LedgerError::new(path, "could not be put on disk, and takes nothing more: see to the disk and start again")
+    LedgerError::new(
+        path,
+        "could not be put on disk, and takes nothing more: see to the disk and start again",
+    )
 }
 
 struct Worker<S> {

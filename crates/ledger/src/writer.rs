@@ -156,3 +156,102 @@ pub(crate) fn transact<T, O: FnOnce(&Connection) -> rusqlite::Result<T>>(
 fn execute(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        pin::pin,
+        sync::mpsc::{Receiver, Sender, channel},
+        task::{Context, Poll, Waker},
+    };
+
+    use testkit::{TempDir, block_on, tempdir};
+
+    use super::*;
+
+    /// A writer whose disk does as it is told, once for each message.
+    fn writer() -> (Writer, Sender<io::Result<()>>, TempDir) {
+        let folder = tempdir().unwrap();
+        let path: Arc<Path> = folder.path().join("file").into();
+        let connect = || {
+            let connection = Connection::open(&path).unwrap();
+            connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+            connection
+        };
+        let connections = [connect(), connect(), connect()];
+        connections[0].execute_batch("CREATE TABLE number (value INTEGER)").unwrap();
+        let (tell, told): (_, Receiver<io::Result<()>>) = channel();
+        (Writer::start(connections, move || told.recv().unwrap(), path).unwrap(), tell, folder)
+    }
+
+    fn insert(connection: &Connection) -> rusqlite::Result<usize> {
+        connection.execute("INSERT INTO number VALUES (1)", [])
+    }
+
+    fn count(connection: &Connection) -> rusqlite::Result<i64> {
+        connection.query_row("SELECT count(*) FROM number", [], |row| row.get(0))
+    }
+
+    #[test]
+    fn what_is_written_is_told_when_it_is_on_disk_and_what_is_committed_at_once() {
+        let (writer, disk, _folder) = writer();
+        assert_eq!(block_on(writer.commit(insert)).unwrap(), 1);
+        let mut write = pin!(writer.write(insert));
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..50 {
+            assert!(write.as_mut().poll(&mut context).is_pending(), "the disk has not answered");
+            std::thread::yield_now();
+        }
+        assert_eq!(block_on(writer.commit(count)).unwrap(), 2, "others see it meanwhile");
+        disk.send(Ok(())).unwrap();
+        assert_eq!(block_on(write).unwrap(), 1);
+    }
+
+    #[test]
+    fn after_a_disk_that_failed_nothing_is_believed() {
+        let (writer, disk, _folder) = writer();
+        disk.send(Err(io::Error::other("a broken disk"))).unwrap();
+        let error = block_on(writer.write(insert)).unwrap_err().to_string();
+        assert!(error.contains("a broken disk"), "{error}");
+        // A second attempt of the system's would succeed, without what the first one lost.
+        disk.send(Ok(())).unwrap();
+        for error in [
+            block_on(writer.write(insert)).unwrap_err(),
+            block_on(writer.commit(insert)).unwrap_err(),
+            writer.write_blocking(insert).unwrap_err(),
+        ] {
+            assert!(error.to_string().contains("start again"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_operation_that_fails_or_panics_leaves_nothing_behind() {
+        let (writer, _disk, _folder) = writer();
+        let fails =
+            |connection: &Connection| insert(connection).and(Err::<(), _>(rusqlite::Error::InvalidQuery));
+        assert!(block_on(writer.commit(fails)).is_err());
+        let panics = |connection: &Connection| -> rusqlite::Result<()> {
+            insert(connection)?;
+            panic!("in the middle of a transaction")
+        };
+        let caught =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| block_on(writer.commit(panics))));
+        assert!(caught.is_err());
+        assert_eq!(block_on(writer.commit(count)).unwrap(), 0);
+    }
+
+    #[test]
+    fn whoever_finds_the_file_held_waits_in_the_queue_and_those_who_come_later_behind() {
+        let (writer, _disk, folder) = writer();
+        let other = Connection::open(folder.path().join("file")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut first, mut second) = (pin!(writer.commit(insert)), pin!(writer.commit(count)));
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        assert!(matches!(second.as_mut().poll(&mut context), Poll::Pending));
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(block_on(first).unwrap(), 1);
+        assert_eq!(block_on(second).unwrap(), 1, "in the order of arrival");
+    }
+}
