@@ -1,5 +1,6 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
+mod compare;
 mod failure;
 mod measure;
 mod seeds;
@@ -21,6 +22,8 @@ cargo xtask COMMAND
   seeds                          copies vectors/ into fuzz/seeds/, where the fuzz targets start from
   load ocsp|scep OPTION...       drives a running server over loopback and measures it (`load --help`)
   count                          instructions per operation, under valgrind
+  compare [--rounds N] [--requests N]
+                                 our OCSP responder beside OpenSSL's, cfssl's, nginx and hyper alone; for a quiet machine
   help                           this text
 
 Steps of `test`, in order:
@@ -46,6 +49,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         Some(("seeds", [])) => seeds::run(&root),
         Some(("load", rest)) => measure::load(&root, rest),
         Some(("count", [])) => measure::count(&root),
+        Some(("compare", rest)) => compare::compare(&root, rest),
         None | Some(("help" | "--help" | "-h", _)) => {
             print!("{HELP}{}", suite::list());
             Ok(())

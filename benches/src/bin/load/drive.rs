@@ -9,6 +9,7 @@ use std::{
 };
 
 use benches::connection::{Connection, Reply};
+use clap::ValueEnum;
 
 /// A request, and what is needed to judge its reply.
 #[derive(Debug, Clone)]
@@ -27,14 +28,38 @@ pub(crate) struct Driven {
     pub(crate) latencies: Vec<Duration>,
 }
 
+/// Where requests go, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) address: SocketAddr,
+    /// How many connections there are at a time.
+    pub(crate) connections: usize,
+    pub(crate) lifetime: Lifetime,
+}
+
+/// How long a connection is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lifetime {
+    /// Until the end.
+    All,
+    /// For one request. The time to connect counts.
+    One,
+}
+
 /// Sends every request once; each connection takes the next that is left.
-pub(crate) fn drive<M: Sync>(address: SocketAddr, connections: usize, jobs: &[Job<M>]) -> io::Result<Driven> {
+pub(crate) fn drive<M: Sync>(route: Route, jobs: &[Job<M>]) -> io::Result<Driven> {
     let next = AtomicUsize::new(0);
-    let open = (0..connections.max(1)).map(|_| Connection::open(address)).collect::<io::Result<Vec<_>>>()?;
+    // Before the clock starts. Not to be used is not to be opened: some servers wait for its request.
+    let open = || match route.lifetime {
+        Lifetime::All => Connection::open(route.address).map(Some),
+        Lifetime::One => Ok(None),
+    };
+    let open = (0..route.connections.max(1)).map(|_| open()).collect::<io::Result<Vec<_>>>()?;
     let started = now();
     let exchanges = thread::scope(|scope| {
+        let work = |connection| work(route.address, connection, &next, jobs);
         let workers: Vec<_> =
-            open.into_iter().map(|connection| scope.spawn(|| work(connection, &next, jobs))).collect();
+            open.into_iter().map(|connection| scope.spawn(move || work(connection))).collect();
         let joined = workers
             .into_iter()
             .map(|worker| worker.join().map_err(|_| io::Error::other("a worker panicked"))?);
@@ -54,19 +79,27 @@ struct Exchange {
     reply: Reply,
 }
 
-fn work<M>(mut connection: Connection, next: &AtomicUsize, jobs: &[Job<M>]) -> io::Result<Vec<Exchange>> {
+fn work<M>(
+    address: SocketAddr,
+    mut kept: Option<Connection>,
+    next: &AtomicUsize,
+    jobs: &[Job<M>],
+) -> io::Result<Vec<Exchange>> {
     let mut exchanges = Vec::new();
     loop {
         let at = next.fetch_add(1, Ordering::Relaxed);
         let Some(job) = jobs.get(at) else { return Ok(exchanges) };
         let sent = now();
-        let reply = connection.exchange(&job.request)?;
+        let reply = match &mut kept {
+            Some(connection) => connection.exchange(&job.request)?,
+            None => Connection::open(address)?.exchange(&job.request)?,
+        };
         exchanges.push(Exchange { at, latency: sent.elapsed(), reply });
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this measures time")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -83,8 +116,10 @@ mod tests {
     fn every_request_is_sent_once() {
         let address = in_background(empty_replies);
         let job = Job { request: post("localhost", "/", "text/plain", b"x"), memory: () };
-        let driven = drive(address, 3, &vec![job; 50]).unwrap();
-        assert_eq!((driven.replies.len(), driven.latencies.len()), (50, 50));
-        assert!(driven.replies.iter().all(|reply| reply.status == 200));
+        for lifetime in [Lifetime::All, Lifetime::One] {
+            let driven = drive(Route { address, connections: 3, lifetime }, &vec![job.clone(); 50]).unwrap();
+            assert_eq!((driven.replies.len(), driven.latencies.len()), (50, 50));
+            assert!(driven.replies.iter().all(|reply| reply.status == 200));
+        }
     }
 }

@@ -5,6 +5,8 @@
 //! cargo xtask load scep --url http://127.0.0.1:8080/scep --subject CN=laptop-{n} --challenge s3cret --pid 4711
 //! cargo xtask load devices 10000 > directory.toml                     # for the server that `load scep` will drive
 //! cargo xtask load empty --url http://127.0.0.1:8081/ --pid 4712     # `cargo run --release --bin empty-reply`
+//! cargo xtask load page --url http://127.0.0.1:8082/file --pid 4713   # any web server
+//! cargo xtask load sign                                               # what no server can do without
 //! ```
 
 mod drive;
@@ -14,12 +16,17 @@ mod report;
 mod scep;
 mod target;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, hint::black_box, path::Path, process::ExitCode, time::Duration};
 
-use benches::{connection::post, enrollment::directory_of};
+use benches::{
+    connection::{Reply, get, post},
+    enrollment::directory_of,
+};
 use clap::{Args, Parser, Subcommand};
+use pki_core::SigningKey as _;
+use testkit::block_on;
 
-use drive::{Job, drive};
+use drive::{Job, Lifetime, Route, drive};
 use process::Process;
 use report::Report;
 use target::Target;
@@ -57,6 +64,17 @@ enum Kind {
         #[command(flatten)]
         common: Common,
     },
+    /// Gets one page, for a web server.
+    Page {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Signs by P-256 and prints how long one signature takes, in us, on one core.
+    Sign {
+        /// How often.
+        #[arg(long, default_value_t = 50_000)]
+        times: u32,
+    },
 }
 
 #[derive(Args)]
@@ -70,9 +88,15 @@ struct Common {
     /// Over how many connections at a time.
     #[arg(long, default_value_t = 8)]
     connections: usize,
-    /// The server's process, whose CPU time and memory are read.
+    /// For how many requests a connection is kept.
+    #[arg(long, value_enum, default_value_t = Lifetime::All)]
+    keep_alive: Lifetime,
+    /// The server's process, whose CPU time and memory are read, with those of the processes that it started.
     #[arg(long)]
     pid: Option<u32>,
+    /// Prints four numbers only: requests/s, p50 in ms, p99 in ms, the server's CPU time a request in us.
+    #[arg(long)]
+    brief: bool,
 }
 
 /// What a program may fail with.
@@ -81,8 +105,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(Outcome::Printed) => ExitCode::SUCCESS,
-        Ok(Outcome::Measured(report)) => {
-            print!("{report}");
+        Ok(Outcome::Measured { report, brief }) => {
+            print!("{}", if brief { report.brief() } else { report.to_string() });
             if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
@@ -95,42 +119,69 @@ fn main() -> ExitCode {
 /// What was done.
 enum Outcome {
     Printed,
-    Measured(Report),
+    Measured { report: Report, brief: bool },
 }
 
 fn run(arguments: Arguments) -> Result<Outcome, Failure> {
-    let report = match arguments.kind {
+    match arguments.kind {
         Kind::Devices { count } => {
             print!("{}", directory_of(count));
-            return Ok(Outcome::Printed);
+            Ok(Outcome::Printed)
+        }
+        Kind::Sign { times } => {
+            println!("{:.3}", signature_time(times).as_secs_f64() * 1e6);
+            Ok(Outcome::Printed)
         }
         Kind::Ocsp { common, options } => {
             let asked = ocsp::prepare(&common.url, &options, common.requests)?;
-            measure(&common, &asked, ocsp::judge)
+            measure(&common, &asked, options.keep.as_deref(), ocsp::judge)
         }
         Kind::Scep { common, options } => {
             let asked = scep::prepare(&common.url, &options, common.requests)?;
-            measure(&common, &asked, scep::judge)
+            measure(&common, &asked, None, scep::judge)
         }
         Kind::Empty { common } => {
             let request = post(common.url.host(), common.url.path(), "application/octet-stream", &[0; 100]);
             let asked = vec![Job { request, memory: () }; common.requests];
-            measure(&common, &asked, |(), reply| format!("HTTP {}", reply.status))
+            measure(&common, &asked, None, |(), reply| http_status(reply))
         }
-    };
-    report.map(Outcome::Measured)
+        Kind::Page { common } => {
+            let request = get(common.url.host(), common.url.path());
+            let asked = vec![Job { request, memory: () }; common.requests];
+            measure(&common, &asked, None, |(), reply| http_status(reply))
+        }
+    }
+}
+
+fn http_status(reply: &Reply) -> String {
+    let prefix = if reply.status == 200 { "" } else { "error: " };
+    format!("{prefix}HTTP {}", reply.status)
+}
+
+/// How long one signature takes.
+fn signature_time(times: u32) -> Duration {
+    let (key, times) = (testkit::keys::p256(), times.max(1));
+    let started = drive::now();
+    for _ in 0..times {
+        drop(black_box(block_on(key.sign(black_box(&[7; 200])))));
+    }
+    started.elapsed().div_f64(times.into())
 }
 
 /// Sends everything, then has every reply judged, so that judging does not disturb the measurement.
 fn measure<M: Sync>(
     common: &Common,
     jobs: &[Job<M>],
-    judge: fn(&M, &benches::connection::Reply) -> String,
-) -> Result<Report, Failure> {
+    keep: Option<&Path>,
+    judge: fn(&M, &Reply) -> String,
+) -> Result<Outcome, Failure> {
     let process = common.pid.map(Process::new);
     let before = process.as_ref().map(Process::usage).transpose()?;
-    let driven = drive(common.url.address(), common.connections, jobs)?;
+    let (connections, lifetime) = (common.connections, common.keep_alive);
+    let driven = drive(Route { address: common.url.address(), connections, lifetime }, jobs)?;
     let after = process.as_ref().map(Process::usage).transpose()?;
     let verdicts = jobs.iter().zip(&driven.replies).map(|(job, reply)| judge(&job.memory, reply)).collect();
-    Ok(Report { elapsed: driven.elapsed, latencies: driven.latencies, verdicts, usage: before.zip(after) })
+    keep.map(|path| ocsp::keep(path, &driven.replies)).transpose()?;
+    let (elapsed, latencies, usage) = (driven.elapsed, driven.latencies, before.zip(after));
+    Ok(Outcome::Measured { report: Report { elapsed, latencies, verdicts, usage }, brief: common.brief })
 }

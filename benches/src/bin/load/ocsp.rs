@@ -1,7 +1,12 @@
 //! OCSP requests for a responder.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use base64ct::{Base64, Encoding as _};
 use benches::connection::{Connection, Reply, get, post};
 use clap::{Args, ValueEnum};
 use keys_software::AwsLc;
@@ -21,6 +26,12 @@ pub(crate) struct Options {
     /// never issued.
     #[arg(long)]
     serial: Vec<SerialNumber>,
+    /// The same, one a line in a file.
+    #[arg(long, conflicts_with = "serial")]
+    serials: Option<PathBuf>,
+    /// Writes every response to a file, in base64, one a line.
+    #[arg(long)]
+    pub(crate) keep: Option<PathBuf>,
     /// Puts a nonce into each request, so that each response has to be signed.
     #[arg(long)]
     nonce: bool,
@@ -46,7 +57,8 @@ pub(crate) fn prepare(
 ) -> Result<Vec<Job<Question>>, Failure> {
     let issuer = Issuer::new(ca(target, options)?);
     let digest = if options.sha1 { DigestAlgorithm::Sha1 } else { DigestAlgorithm::Sha256 };
-    let mut serials = options.serial.iter().cycle();
+    let serials = serials(options)?;
+    let mut serials = serials.iter().cycle();
     let make = |_| {
         let serial = serials.next().copied().map_or_else(random_serial, Ok)?;
         let question = Question::new(issuer.clone(), digest, [serial.as_be_bytes()])?;
@@ -78,6 +90,18 @@ pub(crate) fn judge(question: &Question, reply: &Reply) -> String {
             }
         }
     }
+}
+
+fn serials(options: &Options) -> Result<Vec<SerialNumber>, Failure> {
+    let Some(path) = &options.serials else { return Ok(options.serial.clone()) };
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    text.lines().map(|line| line.parse().map_err(Failure::from)).collect()
+}
+
+/// Writes the bodies of replies, one a line.
+pub(crate) fn keep(path: &Path, replies: &[Reply]) -> Result<(), Failure> {
+    let lines = replies.iter().map(|reply| Base64::encode_string(&reply.body) + "\n");
+    fs::write(path, lines.collect::<String>()).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 fn ca(target: &Target, options: &Options) -> Result<Certificate, Failure> {
