@@ -14,6 +14,7 @@ use support::{
 };
 use testkit::{block_on, keys};
 
+// clause: RFC 8894 M19, S3
 #[test]
 fn a_challenge_gets_a_certificate_for_its_object() {
     let world = world();
@@ -136,6 +137,7 @@ fn row_10_the_message_must_be_signed_by_the_key_in_the_request() {
     world.enroll(&csr).unwrap();
 }
 
+// clause: RFC 8894 S26
 #[test]
 fn row_11_the_store_knows_only_hashes_of_challenges() {
     let world = world();
@@ -163,6 +165,7 @@ fn row_11_wrong_challenges_of_every_kind_look_the_same() {
     assert_eq!(world.ledger.intents(), 1);
 }
 
+// clause: RFC 8894 S26
 #[test]
 fn a_challenge_is_good_until_its_last_second() {
     let world = world();
@@ -171,6 +174,7 @@ fn a_challenge_is_good_until_its_last_second() {
     world.enroll(&Csr::with(challenge).signed()).unwrap();
 }
 
+// clause: RFC 8894 S8, S28
 #[test]
 fn row_12_nobody_enrolls_without_a_challenge() {
     let world = world();
@@ -185,6 +189,7 @@ fn row_12_nobody_enrolls_without_a_challenge() {
     world.refuses(world.enroll_with("nowhere", &Csr::default().signed()), "profile-unknown", 0);
 }
 
+// clause: RFC 8894 S25
 #[test]
 fn row_14_the_same_request_gets_the_same_certificate() {
     let world = world();

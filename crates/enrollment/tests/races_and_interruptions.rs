@@ -21,6 +21,7 @@ use pki_core::{BoxFuture, UnixTime};
 use support::{Csr, laptop, self_signed, world};
 use testkit::block_on;
 
+// clause: RFC 8894 S5
 #[test]
 fn row_13_of_two_hundred_that_spend_one_challenge_at_once_one_succeeds() {
     let world = world();

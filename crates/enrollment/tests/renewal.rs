@@ -26,6 +26,7 @@ fn renew(world: &World, csr: &CertificationRequest, signer: &Certificate) -> Res
     world.submit("devices", b"renewal", csr, signer, RequestKind::Renewal)
 }
 
+// clause: RFC 8894 S3, S6
 #[test]
 fn a_certificate_renews_itself_for_another_key_or_its_own() {
     let world = world();
@@ -61,6 +62,7 @@ fn a_transaction_id_made_from_the_key_does_not_stand_in_the_way_of_its_renewal()
 }
 
 /// Certificates that name this CA, or look like its own, and are not.
+// clause: RFC 8894 S6, S7
 #[test]
 fn row_04_signers_that_are_no_certificates_of_this_ca() {
     let world = world();
@@ -273,6 +275,7 @@ fn row_44_a_certificate_of_a_disabled_or_deleted_object_is_not_renewed() {
     world.refuses(renew(&world, &csr, &old), "object-unknown", 1);
 }
 
+// clause: RFC 8894 S27
 #[test]
 fn row_09_a_renewal_needs_proof_of_possession_too() {
     let world = world();

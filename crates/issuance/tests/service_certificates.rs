@@ -39,6 +39,7 @@ fn delegate(key: &dyn SigningKey) -> Certificate {
     block_on(issuer.create_ocsp_delegate(&subject, public_key(key), day(), &*ca.key, &random)).unwrap()
 }
 
+// clause: RFC 8894 S1
 #[test]
 fn a_root_of_every_kind_of_key_is_a_ca_to_openssl() {
     let all: [Arc<dyn SigningKey>; 4] = [keys::rsa_2048(), keys::rsa_3072(), keys::p256(), keys::p384()];
@@ -59,6 +60,7 @@ fn a_root_of_every_kind_of_key_is_a_ca_to_openssl() {
     }
 }
 
+// clause: RFC 8894 S1
 #[test]
 fn a_root_issues_for_its_ra_and_openssl_follows_the_chain() {
     let key = keys::p384();
@@ -92,6 +94,8 @@ fn the_cas_own_key_must_sign() {
     assert_eq!(made.unwrap_err(), CreateError::Issuer(UnfitIssuer::OtherKey));
 }
 
+// clause: RFC 6960 16, 42, 43, 46
+// clause: RFC 9919 85
 #[test]
 fn a_delegate_is_a_responder_and_nothing_else() {
     let certificate = delegate(&*keys::p256());

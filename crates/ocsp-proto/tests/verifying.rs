@@ -142,7 +142,7 @@ fn our_own_responses_are_believed() {
 }
 
 // clause: RFC 6960 23, 24, 40, 41
-// clause: RFC 9919 95
+// clause: RFC 9919 95, 106
 #[test]
 fn a_status_is_believed_between_its_times() {
     let response = answer(&ask(), &[good()]);

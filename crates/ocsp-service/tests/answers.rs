@@ -77,6 +77,8 @@ async fn a_revocation_is_never_later_than_the_status_that_tells_it() {
     assert_eq!(single.status, CertStatus::Revoked { at: known_at, reason: Some(CrlReason::CertificateHold) });
 }
 
+// clause: RFC 6960 4, 12
+// clause: RFC 9919 88
 #[tokio::test]
 async fn row_46_another_cas_certificate_is_unauthorized_and_not_looked_up() {
     let bench = Bench::new().await;
@@ -89,6 +91,7 @@ async fn row_46_another_cas_certificate_is_unauthorized_and_not_looked_up() {
     assert_eq!((bench.table.lookups(), bench.signatures()), (0, 0));
 }
 
+// clause: RFC 6960 6, 11
 #[tokio::test]
 async fn row_47_a_certificate_nobody_issued_is_answered_as_configured_and_never_good() {
     let mut bench = Bench::new().await;
@@ -215,6 +218,7 @@ async fn a_source_that_tells_neither_change_nor_time_is_asked_each_time() {
     assert_eq!(bench.signatures(), 1);
 }
 
+// clause: RFC 6960 15
 #[tokio::test]
 async fn what_was_kept_is_given_without_asking_while_nothing_changes() {
     let bench = Bench::new().await;
@@ -283,6 +287,7 @@ async fn row_55_an_answer_that_took_too_long_is_try_later() {
     assert_eq!(error(&bench, asked.as_der()).await, ErrorStatus::TryLater, "so did the source");
 }
 
+// clause: RFC 9919 93
 #[tokio::test]
 async fn row_59_a_clock_that_goes_back_brings_nothing_back_from_the_future() {
     let bench = Bench::new().await;
@@ -305,6 +310,8 @@ async fn row_57_a_bomb_of_cert_ids_is_refused_without_a_lookup() {
     assert_eq!(*refused.as_der(), Response::error(ErrorStatus::Unauthorized).as_der());
 }
 
+// clause: RFC 6960 30
+// clause: RFC 9919 74
 #[tokio::test]
 async fn row_58_signed_requests_cost_no_verification_and_large_ones_nothing() {
     let bench = Bench::new().await;
@@ -316,6 +323,7 @@ async fn row_58_signed_requests_cost_no_verification_and_large_ones_nothing() {
     assert_eq!(error(&bench, &vec![0x30; 64 * 1024]).await, ErrorStatus::MalformedRequest);
 }
 
+// clause: RFC 9919 78
 #[tokio::test]
 async fn row_62_each_cert_id_is_answered_with_itself() {
     let bench = Bench::new().await;

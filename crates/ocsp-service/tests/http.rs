@@ -119,6 +119,7 @@ async fn openssl(arguments: Vec<String>) -> String {
     tokio::task::spawn_blocking(run).await.unwrap()
 }
 
+// clause: RFC 9919 96
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn openssl_is_told_the_truth() {
     let server = Server::start(|service| service).await;

@@ -74,6 +74,7 @@ fn certificate(outcome: Result<Outcome, ClientError>) -> Certificate {
     }
 }
 
+// clause: RFC 8894 M1, C3, C4, C7
 #[tokio::test]
 async fn enrolls_and_renews() {
     let world = world();
@@ -90,6 +91,7 @@ async fn enrolls_and_renews() {
     assert_eq!(world.issued(), 2);
 }
 
+// clause: RFC 8894 C5
 #[tokio::test]
 async fn renews_by_pkcs_req_where_renewal_is_not_offered() {
     let world = world_with(None, |transport| {
@@ -115,6 +117,7 @@ async fn a_lost_reply_costs_nothing() {
     assert!(posted.iter().all(|message| *message == posted[0]), "the same message each time");
 }
 
+// clause: RFC 8894 S25, C17
 #[tokio::test]
 async fn a_program_that_starts_over_gets_the_same_certificate() {
     let world = world();
@@ -126,6 +129,7 @@ async fn a_program_that_starts_over_gets_the_same_certificate() {
     assert_eq!(issued, [certificate]);
 }
 
+// clause: RFC 8894 M15
 #[tokio::test]
 async fn a_busy_server_is_asked_again_and_a_refusal_is_final() {
     let world = world();
@@ -144,6 +148,7 @@ async fn a_busy_server_is_asked_again_and_a_refusal_is_final() {
     assert!(matches!(error, ClientError::Http { status: 503, .. }), "{error}");
 }
 
+// clause: RFC 8894 S9, C8, C15
 #[tokio::test]
 async fn a_request_that_waits_for_approval_is_polled() {
     let world = world();
@@ -159,6 +164,7 @@ async fn a_request_that_waits_for_approval_is_polled() {
     certificate(transaction.poll().await);
 }
 
+// clause: RFC 8894 C10, C13
 #[tokio::test]
 async fn a_server_without_post_gets_get() {
     let world = world_with(None, |transport| {
@@ -168,6 +174,7 @@ async fn a_server_without_post_gets_get() {
     assert!(world.transport.posted().is_empty());
 }
 
+// clause: RFC 8894 C11, C18
 #[tokio::test]
 async fn row_17_downgrade_a_shortened_list_of_capabilities_weakens_nothing() {
     let world = world_with(None, |transport| {
@@ -177,6 +184,7 @@ async fn row_17_downgrade_a_shortened_list_of_capabilities_weakens_nothing() {
     certificate(world.enroll("laptop-1", CHALLENGE).await);
 }
 
+// clause: RFC 8894 C1, C2
 #[tokio::test]
 async fn a_ca_with_another_fingerprint_is_not_trusted_and_learns_nothing() {
     let world = world();
@@ -201,6 +209,7 @@ fn listing(certificates: &[Certificate]) -> World {
     })
 }
 
+// clause: RFC 8894 C2
 #[tokio::test]
 async fn an_ra_that_the_ca_did_not_certify_is_not_used() {
     let (ours, other) = (testkit::ca(), testkit::rsa_ca());
@@ -232,6 +241,7 @@ async fn a_ca_that_sends_nonsense_is_told_so() {
     }
 }
 
+// clause: RFC 8894 C2
 #[tokio::test]
 async fn certificates_out_of_time_are_told_with_the_clock() {
     let (ca, verifier) = (testkit::ca(), keys_software::AwsLc);
@@ -241,6 +251,7 @@ async fn certificates_out_of_time_are_told_with_the_clock() {
     assert!(error.to_string().contains("this machine's clock says 1970-01-01T00:00:00Z"), "{error}");
 }
 
+// clause: RFC 8894 M21
 #[tokio::test]
 async fn a_certificate_for_another_key_or_from_another_issuer_is_not_taken() {
     let world = world_with(Some(Misbehavior::OtherKey), |_| {});
@@ -251,6 +262,7 @@ async fn a_certificate_for_another_key_or_from_another_issuer_is_not_taken() {
     assert!(matches!(error, ClientError::Untrusted(Untrusted::NotIssuedByCa(_))), "{error}");
 }
 
+// clause: RFC 8894 M16
 #[tokio::test]
 async fn a_reply_to_somebody_else_or_by_somebody_else_is_not_taken() {
     let world = world();

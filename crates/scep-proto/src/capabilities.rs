@@ -141,6 +141,7 @@ mod tests {
 
     use super::*;
 
+    // clause: RFC 8894 M27, S12, C10
     #[test]
     fn text_reads_back() {
         for bits in 0..1 << Capability::TABLE.len() {
@@ -149,6 +150,7 @@ mod tests {
         }
     }
 
+    // clause: RFC 8894 C10, C11, C18
     #[test]
     fn row_17_a_cut_answer_does_not_downgrade_a_client() {
         let policy = AlgorithmPolicy::default();

@@ -106,6 +106,7 @@ const CIPHERS: [ContentCipher; 4] = [
     ContentCipher::TripleDesCbc,
 ];
 
+// clause: RFC 8894 M1, M5, M17
 #[test]
 fn openssl_reads_requests() {
     let folder = Folder::new();
@@ -131,6 +132,7 @@ fn openssl_reads_requests() {
     }
 }
 
+// clause: RFC 8894 M5, M20, M21, M26, S4
 #[test]
 fn openssl_reads_replies() {
     let folder = Folder::new();
@@ -158,6 +160,7 @@ fn openssl_reads_replies() {
     }
 }
 
+// clause: RFC 8894 M4, M22, M23
 #[test]
 fn openssl_verifies_replies_without_content() {
     let folder = Folder::new();
@@ -240,6 +243,7 @@ fn a_signed_message_of_openssl_without_scep_attributes_is_no_message() {
     }
 }
 
+// clause: RFC 8894 M26, S2
 #[test]
 fn sets_of_certificates_go_both_ways() {
     let folder = Folder::new();
@@ -273,6 +277,7 @@ fn sets_of_certificates_go_both_ways() {
     assert_eq!(ca_certificates::RaCertificates::pick(&[]), None);
 }
 
+// clause: RFC 8894 C3
 #[test]
 fn openssl_reads_the_signer_certificate() {
     let folder = Folder::new();

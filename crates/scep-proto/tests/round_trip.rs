@@ -56,6 +56,7 @@ fn message() -> impl Strategy<Value = RequestMessage> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    // clause: RFC 8894 M5, M10, M11, M17, M18, M24, M25, C5
     #[test]
     fn requests_read_back(
         message in message(),
@@ -82,6 +83,7 @@ proptest! {
         prop_assert_eq!(request.exchange.key_transport(), transport);
     }
 
+    // clause: RFC 8894 M20, M21, M22
     #[test]
     fn replies_read_back(
         cipher in prop::sample::select(&ALL_CIPHERS[..]),
@@ -130,6 +132,7 @@ proptest! {
     }
 }
 
+// clause: RFC 8894 M21
 #[test]
 fn the_issued_certificate_comes_first_whatever_der_would_sort() {
     let (awaited, exchange) = exchange();
@@ -144,6 +147,7 @@ fn the_issued_certificate_comes_first_whatever_der_would_sort() {
     assert_eq!(issued.certificate_for(&rsa_key(1)), None);
 }
 
+// clause: RFC 8894 M21, M26
 #[test]
 fn a_crl_is_delivered() {
     let (awaited, exchange) = exchange();
@@ -154,6 +158,7 @@ fn a_crl_is_delivered() {
     assert_eq!((issued.crls, issued.certificates), (vec![crl.to_vec()], vec![]));
 }
 
+// clause: RFC 8894 M4, M22, M23
 #[test]
 fn pending_and_failure_have_an_empty_content_that_can_be_left_out() {
     let (awaited, exchange) = exchange();
@@ -173,6 +178,7 @@ fn pending_and_failure_have_an_empty_content_that_can_be_left_out() {
     }
 }
 
+// clause: RFC 8894 M16
 #[test]
 fn every_reply_has_a_nonce_of_its_own() {
     let (_, exchange) = exchange();
@@ -183,6 +189,7 @@ fn every_reply_has_a_nonce_of_its_own() {
     assert!(!first.tbs().windows(16).any(|window| window == [0; 16]));
 }
 
+// clause: RFC 8894 M11, M16
 #[test]
 fn a_client_takes_no_reply_but_its_own() {
     let (awaited, exchange) = exchange();
@@ -256,6 +263,7 @@ fn what_cannot_be_encrypted_or_drawn_is_said_so() {
     assert!(matches!(exchange.pending(&signer, &Exhausted, NOW), Err(EncodeError::Random(_))));
 }
 
+// clause: RFC 8894 C3
 #[test]
 fn the_signer_certificate_is_what_rfc_8894_asks_for() {
     use pki_core::KeyUsage;
@@ -270,6 +278,7 @@ fn the_signer_certificate_is_what_rfc_8894_asks_for() {
     assert_eq!(signs_only, KeyUsage::DIGITAL_SIGNATURE);
 }
 
+// clause: RFC 8894 M11
 #[test]
 fn transaction_ids_are_fresh_and_forty_digits() {
     let random = Counting::default();
@@ -282,6 +291,7 @@ fn transaction_ids_are_fresh_and_forty_digits() {
     assert!(first.as_bytes().iter().all(u8::is_ascii_hexdigit));
 }
 
+// clause: RFC 8894 M1, C11
 #[test]
 fn cipher_of_the_default_is_what_every_server_reads() {
     let outgoing = outgoing(&requester(), &pkcs_req());

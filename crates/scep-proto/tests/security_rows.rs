@@ -35,6 +35,7 @@ fn the_crafted_message_is_sound() {
     assert_eq!(opened(&crafted()).unwrap().message, pkcs_req());
 }
 
+// clause: RFC 8894 M12
 #[test]
 fn row_02_an_unknown_message_type_reaches_no_handler() {
     for text in ["18", "0", "4", "99", "", "019", "19 ", "-19", "1"] {
@@ -48,6 +49,7 @@ fn row_02_an_unknown_message_type_reaches_no_handler() {
     assert_eq!(refused(&reply), RejectReason::NotARequest(MessageType::CertRep));
 }
 
+// clause: RFC 8894 M10, M12
 #[test]
 fn row_02_a_message_type_absent_or_twice_or_of_another_asn1_type_is_no_message() {
     let untyped = crafted().without(oid::MESSAGE_TYPE);
@@ -59,6 +61,7 @@ fn row_02_a_message_type_absent_or_twice_or_of_another_asn1_type_is_no_message()
     }
 }
 
+// clause: RFC 8894 M2, M3
 #[test]
 fn row_17_old_algorithms_are_refused_unless_asked_for() {
     let bad_alg = |crafted: &Crafted, policy: &AlgorithmPolicy| {
@@ -112,6 +115,7 @@ fn row_19_multi_signer_confusion_is_no_message() {
     assert!(opened(&beside).is_ok());
 }
 
+// clause: RFC 8894 M9, M10
 #[test]
 fn row_20_content_type_and_message_digest_are_each_there_once_and_right() {
     let digest = |octets: &[u8]| tlv::wrap(tlv::OCTET_STRING, octets);
@@ -171,6 +175,7 @@ fn row_21_content_that_reads_as_signed_attributes_is_refused() {
     assert!(parsed(&plain).is_err());
 }
 
+// clause: RFC 8894 M9, M10
 #[test]
 fn row_22_scep_attributes_outside_the_signature_do_not_count() {
     for (id, value) in [
@@ -187,6 +192,7 @@ fn row_22_scep_attributes_outside_the_signature_do_not_count() {
     }
 }
 
+// clause: RFC 8894 M17
 #[test]
 fn row_23_every_failure_to_open_is_the_same_answer() {
     let csr = certification_request();
@@ -299,6 +305,7 @@ fn row_25_the_padding_of_the_content_is_no_oracle() {
     assert_eq!(outcomes.get(&(false, true, None)), Some(&16));
 }
 
+// clause: RFC 8894 M8, M17, M18
 #[test]
 fn row_25_a_recorded_envelope_under_another_message_type_is_no_oracle() {
     // A poll whose subject swallows what is not known: it would parse whenever the padding is right.
@@ -399,6 +406,7 @@ fn row_36_a_time_that_is_no_text_is_an_error() {
     assert!(parsed(&Crafted { certificates: vec![der], ..crafted() }).is_err());
 }
 
+// clause: RFC 8894 M6
 #[test]
 fn a_signer_that_cannot_read_the_reply_is_refused_before_anything_is_issued() {
     let signer = certificate("laptop-1", &ec_key());
@@ -425,6 +433,7 @@ fn nonces_and_transaction_ids_have_limits() {
     assert!(parsed(&many).is_err(), "33 attributes");
 }
 
+// clause: RFC 8894 M11
 #[test]
 fn the_transaction_id_is_echoed_in_the_string_type_it_came_in() {
     let utf8 = tlv::wrap(0x0C, "Gerät_1".as_bytes());

@@ -12,6 +12,7 @@ fn get(query: &str) -> Result<Operation<'static>, TransportError> {
 }
 
 proptest! {
+    // clause: RFC 8894 S16, C13
     #[test]
     fn row_37_every_spelling_of_base64_is_the_same_message(octets in prop::collection::vec(any::<u8>(), 1..300)) {
         let text = Base64::encode_string(&octets);
@@ -38,6 +39,7 @@ proptest! {
     }
 }
 
+// clause: RFC 8894 C14
 #[test]
 fn the_operations() {
     for (query, operation) in [
@@ -54,6 +56,7 @@ fn the_operations() {
     assert_eq!(ca_identifier(b"operation=GetCACert"), None);
 }
 
+// clause: RFC 8894 S18
 #[test]
 fn a_post_is_a_pki_operation_unless_it_says_otherwise() {
     for query in [None, Some(&b""[..]), Some(b"operation=PKIOperation"), Some(b"message=x")] {

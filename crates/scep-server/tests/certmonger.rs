@@ -32,6 +32,7 @@ getcert list -i one
     )
 }
 
+// clause: RFC 8894 M1, M2
 #[test]
 fn certmonger_enrolls_without_extra_flags() {
     let server = Server::start();

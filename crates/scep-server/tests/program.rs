@@ -135,6 +135,7 @@ fn the_printed_configuration_is_one() {
     assert_eq!(server.succeed(&["--config", file.to_str().unwrap(), "config", "print"]), printed);
 }
 
+// clause: RFC 8894 S6, C4, C6
 #[test]
 fn a_renewal_needs_the_certificate_and_no_challenge() {
     let server = Server::start();

@@ -19,6 +19,7 @@ use tokio::{
     net::TcpStream,
 };
 
+// clause: RFC 8894 M1, S11, S12, S14
 #[tokio::test]
 async fn capabilities_are_what_is_enforced() {
     let plain = "AES\nPOSTPKIOperation\nSHA-256\nSHA-512\nSCEPStandard\n";
@@ -37,6 +38,7 @@ async fn capabilities_are_what_is_enforced() {
     }
 }
 
+// clause: RFC 8894 M1, S2, S17
 #[tokio::test]
 async fn ca_certificates_come_with_the_ra_first() {
     let world = world();
@@ -48,6 +50,7 @@ async fn ca_certificates_come_with_the_ra_first() {
     }
 }
 
+// clause: RFC 8894 S2, S17
 #[tokio::test]
 async fn a_single_certificate_comes_as_it_is() {
     let world = world_with(|parts| ScepParts { ca_certificates: Vec::new(), ..parts });
@@ -56,6 +59,7 @@ async fn a_single_certificate_comes_as_it_is() {
     assert_eq!(answer.body, world.ra.as_der());
 }
 
+// clause: RFC 8894 M1, M2, S4, S16, S19
 #[tokio::test]
 async fn an_enrollment_by_post_and_by_get() {
     let world = world();
@@ -81,6 +85,7 @@ async fn an_enrollment_by_post_and_by_get() {
     assert_eq!(world.issued(), 2);
 }
 
+// clause: RFC 8894 S18
 #[tokio::test]
 async fn a_post_without_an_operation_is_a_pki_operation() {
     let world = world();
@@ -155,6 +160,7 @@ async fn try_later_is_503_with_retry_after() {
     assert_eq!(answer.headers["retry-after"], "7");
 }
 
+// clause: RFC 8894 M22, M23, S9, S10, S19
 #[tokio::test]
 async fn pending_and_refusals_are_cert_reps() {
     let policy = AlgorithmPolicy::default();
@@ -173,6 +179,7 @@ async fn pending_and_refusals_are_cert_reps() {
     assert_eq!(answer.fail_info(), "2");
 }
 
+// clause: RFC 8894 M21
 #[tokio::test]
 async fn a_crl_is_delivered_encrypted() {
     const CRL: [u8; 5] = [0x30, 3, 2, 1, 5];
@@ -237,6 +244,7 @@ async fn renewal_is_refused_where_it_is_not_offered_and_reaches_the_handler_wher
     }
 }
 
+// clause: RFC 8894 S27
 #[tokio::test]
 async fn row_09_proof_of_possession_a_csr_that_its_key_did_not_sign_reaches_no_handler() {
     let world = world();
@@ -248,6 +256,7 @@ async fn row_09_proof_of_possession_a_csr_that_its_key_did_not_sign_reaches_no_h
     assert_eq!((world.asked(), world.issued()), (0, 0));
 }
 
+// clause: RFC 8894 M2
 #[tokio::test]
 async fn triple_des_works_where_the_policy_allows_it() {
     let policy = AlgorithmPolicy::default().with_legacy(Legacy::TripleDes);

@@ -52,6 +52,7 @@ async fn a_forged_message_with_nothing_wrong_is_answered() {
     assert_eq!((answer.status, world.issued()), (StatusCode::OK, 1));
 }
 
+// clause: RFC 8894 M12
 #[tokio::test]
 async fn row_02_unhandled_message_type_never_reaches_issuance() {
     let world = world();
@@ -87,6 +88,7 @@ fn assert_refused(what: &str, answer: &Answer) {
     }
 }
 
+// clause: RFC 8894 M3
 #[tokio::test]
 async fn row_17_downgrade_weak_algorithms_are_refused() {
     let world = world();
@@ -121,6 +123,7 @@ async fn row_19_multi_signer_confusion_only_exactly_one_signer_is_taken() {
     assert_eq!(world.asked(), 0);
 }
 
+// clause: RFC 8894 M9, M10
 #[tokio::test]
 async fn row_20_signed_attributes_are_there_once_and_right() {
     let world = world();
@@ -438,6 +441,7 @@ async fn row_34_empty_sequences_in_the_message_are_refused() {
     }
 }
 
+// clause: RFC 8894 S16
 #[tokio::test]
 async fn row_37_get_base64_variants_mean_what_a_post_means() {
     let world = reproducible();

@@ -11,6 +11,7 @@ use scep_proto::{AlgorithmPolicy, Legacy};
 use scep_service::ScepParts;
 use support::{CHALLENGE, world_with};
 
+// clause: RFC 8894 M1
 #[tokio::test(flavor = "multi_thread")]
 async fn strongswan_enrolls() {
     let policy = AlgorithmPolicy::default().with_legacy(Legacy::TripleDes);
