@@ -1,6 +1,6 @@
 //! The seam behind which a directory lives.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use pki_core::{BoxFuture, GeneralName, UnixTime};
 use serial_binding::{BoundObject, ObjectKinds};
@@ -90,6 +90,14 @@ pub enum DirectoryError {
         directory: String,
         /// What happened.
         why: String,
+    },
+    /// It asks to be left alone for a while.
+    #[error("the directory {directory} asks for {} s without questions", retry_after.as_secs())]
+    Throttled {
+        /// Which directory, for the log.
+        directory: String,
+        /// How long, from now.
+        retry_after: Duration,
     },
     /// More than one object goes by that name.
     #[error("more than one object of {directory} is called {name:?}")]

@@ -2,18 +2,23 @@
 //!
 //! A [`Directory`] knows objects, their states and their names. [`FileDirectory`] is one kept in a file;
 //! [`DirectoryRevocation`] tells a certificate's status from the state of the object that its serial number is bound
-//! to: enabled is good, disabled is on hold, deleted is revoked for ever.
+//! to: enabled is good, disabled is on hold, deleted is revoked for ever. [`GuardedDirectory`] stands before one that is
+//! reached over a network: it remembers, and it does not believe everything.
 
+mod breaker;
 mod directory_revocation;
 mod directory_trait;
 mod document;
 mod file_directory;
 mod first_seen;
+mod guarded_directory;
 mod snapshot;
 mod stamp;
 mod tombstones;
 
+pub use breaker::BreakerSettings;
 pub use directory_revocation::{DirectoryRevocation, DirectoryRevocationParts};
 pub use directory_trait::{Directory, DirectoryError, ObjectNames, ObjectState, Observation};
 pub use file_directory::{FileDirectory, FileDirectoryError, FileDirectorySettings, Refresh};
+pub use guarded_directory::{DirectoryHealth, GuardSettings, GuardedDirectory};
 pub use tombstones::{InMemoryTombstones, NoTombstones, Tombstone, Tombstones};

@@ -1,0 +1,418 @@
+//! A directory elsewhere: asked sparingly, and believed with care.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use pki_core::{BoxFuture, Clock, UnixTime};
+use quick_cache::sync::Cache;
+use serial_binding::{BoundObject, ObjectKinds};
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    BreakerSettings, Directory, DirectoryError, ObjectNames, ObjectState, Observation,
+    breaker::{Breaker, Change},
+};
+
+/// How a [`GuardedDirectory`] behaves.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "built with struct update")]
+pub struct GuardSettings {
+    /// How long an answer is not asked for again.
+    pub fresh_for: Duration,
+    /// How long an enabled object is still taken for enabled when the directory cannot be asked; zero for not at all.
+    pub max_stale: Duration,
+    /// The same for objects on hold.
+    pub max_stale_hold: Duration,
+    /// How long a question waits for its answer. The answer is remembered when it comes later.
+    pub patience: Duration,
+    /// How many objects are remembered, 100 octets or so each.
+    pub capacity: usize,
+    /// An object that is never deleted. Without it the directory is not believed when it says that another is not
+    /// there: a service that answers "not found" to everything, for want of permission or data, looks like that.
+    pub canary: Option<BoundObject>,
+    /// When a directory that takes many objects away at once is not believed.
+    pub breaker: BreakerSettings,
+}
+
+impl Default for GuardSettings {
+    /// Fresh for 5 s, stale for 600 s (300 s on hold), patient for 800 ms, 200,000 objects, no canary.
+    fn default() -> Self {
+        Self {
+            fresh_for: Duration::from_secs(5),
+            max_stale: Duration::from_secs(600),
+            max_stale_hold: Duration::from_secs(300),
+            patience: Duration::from_millis(800),
+            capacity: 200_000,
+            canary: None,
+            breaker: BreakerSettings::default(),
+        }
+    }
+}
+
+/// Stands before a directory that is reached over a network, and keeps its bad days from doing harm. No failure of the
+/// directory makes an object deleted that is not, or enabled that is not:
+///
+/// | the directory | the answer |
+/// |---|---|
+/// | answers | believed, and not asked for again while it is [fresh](GuardSettings::fresh_for); many who ask at once share one question |
+/// | says that an object is gone | believed when the [canary](GuardSettings::canary) is there |
+/// | says so of many at once | an error, until it stops or an operator [confirms](GuardedDirectory::confirm_changes) it |
+/// | fails, is slow, or asks for patience | what was known last, while it is not [too old](GuardSettings::max_stale); then an error |
+/// | failed after it had said that an object is gone | gone |
+///
+/// Needs a tokio runtime with time.
+#[derive(Clone)]
+pub struct GuardedDirectory(Arc<Inner>);
+
+struct Inner {
+    name: String,
+    directory: Arc<dyn Directory>,
+    clock: Arc<dyn Clock>,
+    settings: GuardSettings,
+    known: Cache<BoundObject, Known>,
+    flights: Mutex<HashMap<BoundObject, watch::Receiver<Option<Answer>>>>,
+    mood: Mutex<Mood>,
+}
+
+/// What the directory said of an object, and when.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    state: Option<ObjectState>,
+    at: UnixTime,
+}
+
+type Answer = Result<Known, DirectoryError>;
+
+/// What is known of the directory itself.
+#[derive(Debug)]
+struct Mood {
+    breaker: Breaker,
+    /// It is not asked before then.
+    quiet_until: Option<UnixTime>,
+    trouble: Option<String>,
+    asked: u64,
+    failed: u64,
+    disbelieved: u64,
+}
+
+/// How a directory fares, for those who watch it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DirectoryHealth {
+    /// Questions sent to it.
+    pub asked: u64,
+    /// Questions without an answer.
+    pub failed: u64,
+    /// Answers that were not believed.
+    pub disbelieved: u64,
+    /// Objects remembered.
+    pub remembered: usize,
+    /// What the last question failed of; `None` when it was answered.
+    pub trouble: Option<String>,
+    /// Too many objects changed for the worse at once: an operator should look.
+    pub is_disbelieved: bool,
+}
+
+impl GuardedDirectory {
+    /// Stands before `directory`, called `name` in errors.
+    pub fn new(
+        name: impl Into<String>,
+        directory: Arc<dyn Directory>,
+        clock: Arc<dyn Clock>,
+        settings: GuardSettings,
+    ) -> Self {
+        let mood = Mood {
+            breaker: Breaker::new(settings.breaker),
+            quiet_until: None,
+            trouble: None,
+            asked: 0,
+            failed: 0,
+            disbelieved: 0,
+        };
+        let known = Cache::new(settings.capacity);
+        let (flights, mood) = (Mutex::default(), Mutex::new(mood));
+        Self(Arc::new(Inner { name: name.into(), directory, clock, settings, known, flights, mood }))
+    }
+
+    /// How the directory fares.
+    pub fn health(&self) -> DirectoryHealth {
+        let now = self.0.clock.now();
+        let mood = self.0.mood();
+        DirectoryHealth {
+            asked: mood.asked,
+            failed: mood.failed,
+            disbelieved: mood.disbelieved,
+            remembered: self.0.known.len(),
+            trouble: mood.trouble.clone(),
+            is_disbelieved: mood.breaker.is_open(now),
+        }
+    }
+
+    /// An operator has looked: what the directory says until then is true, however much it takes away.
+    pub fn confirm_changes(&self, until: UnixTime) {
+        self.0.mood().breaker.overrule(until);
+    }
+
+    /// What the directory told of its own accord, such as in a notification or a list of changes; counts as an answer.
+    pub fn learn(&self, object: BoundObject, state: ObjectState) {
+        let at = self.0.clock.now();
+        let change = self.0.change(object, Some(state));
+        if self.0.mood().breaker.believes(change, at) {
+            self.0.known.insert(object, Known { state: Some(state), at });
+        }
+    }
+
+    /// The object is asked about again the next time, though its state is fresh.
+    pub fn forget_freshness(&self, object: BoundObject) {
+        if let Some(known) = self.0.known.get(&object) {
+            let stale = known.at.saturating_sub(self.0.settings.fresh_for.saturating_add(SECOND));
+            self.0.known.insert(object, Known { at: stale, ..known });
+        }
+    }
+
+    async fn observed(self, object: BoundObject) -> Result<Observation, DirectoryError> {
+        let now = self.0.clock.now();
+        let known = self.0.known.get(&object);
+        if let Some(known) = known.filter(|known| self.0.is_fresh(known, now)) {
+            return Ok(self.0.observation(known));
+        }
+        let asked = match self.0.quiet(now) {
+            Some(quiet) => Err(quiet),
+            None => self.ask(object).await,
+        };
+        match asked {
+            Ok(answered) => Ok(self.0.observation(answered)),
+            Err(error) => self.0.last_known(object).ok_or(error),
+        }
+    }
+
+    /// Joins a question on its way, or sends one; waits as long as patience lasts.
+    async fn ask(&self, object: BoundObject) -> Answer {
+        let mut flight = self.flight(object);
+        let landed = timeout(self.0.settings.patience, flight.wait_for(Option::is_some)).await;
+        match landed {
+            Ok(Ok(answer)) => answer.clone().unwrap_or_else(|| Err(self.0.unavailable("no answer"))),
+            Ok(Err(_)) => Err(self.0.unavailable("the question was given up")),
+            Err(_) => Err(self
+                .0
+                .unavailable(format_args!("no answer within {} ms", self.0.settings.patience.as_millis()))),
+        }
+    }
+
+    fn flight(&self, object: BoundObject) -> watch::Receiver<Option<Answer>> {
+        let mut flights = self.0.flights();
+        if let Some(flight) = flights.get(&object) {
+            return flight.clone();
+        }
+        let (landing, flight) = watch::channel(None);
+        flights.insert(object, flight.clone());
+        drop(flights);
+        let inner = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let landed = Landing { inner: &inner, object };
+            let answer = inner.question(object).await;
+            drop(landed);
+            // Nobody may be waiting any more.
+            let _ = landing.send(Some(answer));
+        });
+        flight
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Takes the question off the list whatever becomes of it.
+struct Landing<'a> {
+    inner: &'a Inner,
+    object: BoundObject,
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.inner.flights().remove(&self.object);
+    }
+}
+
+impl Inner {
+    async fn question(&self, object: BoundObject) -> Answer {
+        self.note(|mood| &mut mood.asked);
+        let answer = match self.directory.observe(object).await {
+            Ok(Observation { state, known_at, .. }) => self.weigh(object, state, known_at).await,
+            Err(error) => Err(error),
+        };
+        match &answer {
+            Ok(known) => {
+                self.known.insert(object, *known);
+                self.recovered();
+            }
+            Err(error) => self.failed(error),
+        }
+        answer
+    }
+
+    /// Whether what the directory says can be true.
+    async fn weigh(
+        &self,
+        object: BoundObject,
+        state: Option<ObjectState>,
+        known_at: Option<UnixTime>,
+    ) -> Answer {
+        if state.is_none() {
+            self.check_canary(object).await?;
+        }
+        let now = self.clock.now();
+        let known = Known { state, at: known_at.unwrap_or(now).min(now) };
+        let change = self.change(object, state);
+        if self.mood().breaker.believes(change, now) {
+            return Ok(known);
+        }
+        self.note(|mood| &mut mood.disbelieved);
+        Err(self.unavailable(
+            "it takes away too many objects at once to be believed; see what is the matter with it",
+        ))
+    }
+
+    async fn check_canary(&self, missing: BoundObject) -> Result<(), DirectoryError> {
+        let Some(canary) = self.settings.canary.filter(|canary| *canary != missing) else {
+            return match self.settings.canary {
+                None => Ok(()),
+                Some(_) => Err(self.unavailable("it does not know its canary")),
+            };
+        };
+        let now = self.clock.now();
+        let is_fresh = |known: &Known| self.is_fresh(known, now) && known.state.is_some();
+        if self.known.get(&canary).is_some_and(|known| is_fresh(&known)) {
+            return Ok(());
+        }
+        let Observation { state, .. } = self.directory.observe(canary).await?;
+        if state.is_none() {
+            return Err(self.unavailable("it does not know its canary, so it may have forgotten others"));
+        }
+        self.known.insert(canary, Known { state, at: now });
+        Ok(())
+    }
+
+    /// Without a canary, an object never seen before counts as one that was good: its id stood in a serial number.
+    fn change(&self, object: BoundObject, state: Option<ObjectState>) -> Change {
+        let was_good = match self.known.peek(&object) {
+            Some(known) => known.state == Some(ObjectState::Enabled),
+            None => self.settings.canary.is_none() && state.is_none(),
+        };
+        if was_good && state != Some(ObjectState::Enabled) { Change::ForTheWorse } else { Change::None }
+    }
+
+    fn is_fresh(&self, known: &Known, now: UnixTime) -> bool {
+        now < known.at.saturating_add(self.settings.fresh_for)
+    }
+
+    fn observation(&self, known: Known) -> Observation {
+        let until = known.at.saturating_add(self.settings.fresh_for);
+        Observation { state: known.state, known_at: Some(known.at), reliable_until: Some(until) }
+    }
+
+    /// What may still be said of an object while the directory cannot be asked.
+    fn last_known(&self, object: BoundObject) -> Option<Observation> {
+        let Known { state, at } = self.known.get(&object)?;
+        let until = match state {
+            Some(ObjectState::Enabled) => at.saturating_add(self.settings.max_stale),
+            Some(ObjectState::Disabled { .. }) => at.saturating_add(self.settings.max_stale_hold),
+            None | Some(ObjectState::Gone { .. }) => UnixTime::MAX,
+        };
+        let now = self.clock.now();
+        // Asked about again soon, lest the end of the trouble be noticed late.
+        let soon = now.saturating_add(SECOND).min(until);
+        (now < until).then_some(Observation { state, known_at: Some(at), reliable_until: Some(soon) })
+    }
+
+    fn quiet(&self, now: UnixTime) -> Option<DirectoryError> {
+        let mut mood = self.mood();
+        let until = mood.quiet_until?;
+        if now >= until {
+            mood.quiet_until = None;
+            return None;
+        }
+        Some(self.unavailable(format_args!("it asked not to be asked before {until}")))
+    }
+
+    fn recovered(&self) {
+        let mut mood = self.mood();
+        if mood.trouble.take().is_some() {
+            tracing::info!(target: "directory", directory = self.name, "the directory answers again");
+        }
+    }
+
+    fn failed(&self, error: &DirectoryError) {
+        let now = self.clock.now();
+        let mut mood = self.mood();
+        mood.failed = mood.failed.saturating_add(1);
+        if let DirectoryError::Throttled { retry_after, .. } = error {
+            mood.quiet_until = Some(now.saturating_add(*retry_after));
+        }
+        // Once for each trouble, not once for each question.
+        if mood.trouble.replace(error.to_string()).is_none() {
+            tracing::error!(target: "directory", directory = self.name, why = %error, "the directory cannot be asked");
+        }
+    }
+
+    fn unavailable(&self, why: impl fmt::Display) -> DirectoryError {
+        DirectoryError::unavailable(self.name.clone(), why)
+    }
+
+    /// Counts one more.
+    fn note(&self, counter: impl FnOnce(&mut Mood) -> &mut u64) {
+        let mut mood = self.mood();
+        let counter = counter(&mut mood);
+        *counter = counter.saturating_add(1);
+    }
+
+    fn mood(&self) -> MutexGuard<'_, Mood> {
+        self.mood.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<BoundObject, watch::Receiver<Option<Answer>>>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Directory for GuardedDirectory {
+    fn state(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectState>, DirectoryError>> {
+        let observed = self.clone().observed(object);
+        Box::pin(async move { observed.await.map(|observation| observation.state) })
+    }
+
+    fn names(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectNames>, DirectoryError>> {
+        match self.0.quiet(self.0.clock.now()) {
+            Some(quiet) => Box::pin(std::future::ready(Err(quiet))),
+            None => self.0.directory.names(object),
+        }
+    }
+
+    fn identify<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<BoundObject>, DirectoryError>> {
+        match self.0.quiet(self.0.clock.now()) {
+            Some(quiet) => Box::pin(std::future::ready(Err(quiet))),
+            None => self.0.directory.identify(name),
+        }
+    }
+
+    fn epoch(&self) -> Option<u64> {
+        None
+    }
+
+    fn kinds(&self) -> ObjectKinds {
+        self.0.directory.kinds()
+    }
+
+    fn observe(&self, object: BoundObject) -> BoxFuture<'_, Result<Observation, DirectoryError>> {
+        Box::pin(self.clone().observed(object))
+    }
+}
+
+impl fmt::Debug for GuardedDirectory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GuardedDirectory").field("directory", &self.0.directory).finish_non_exhaustive()
+    }
+}
