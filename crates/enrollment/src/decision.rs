@@ -8,27 +8,27 @@ use pki_core::{
 use serial_binding::{BoundObject, Resolution};
 
 use crate::{
-    ChallengeAuthority, Enroller, EnrollmentProfile, EnrollmentRequest, Refusal, RenewalPolicy,
-    StaticChallenge,
+    ApprovalPolicy, ChallengeAuthority, EarlierRequest, Enroller, Enrollment, EnrollmentProfile,
+    EnrollmentRequest, Refusal, RenewalPolicy, StaticChallenge,
     names::{GrantedNames, RequestedNames},
     renewal::Renewable,
     vouching::vouch,
 };
 
 /// On the strength of what, and for which object.
-struct Grant<'a> {
-    object: BoundObject,
+pub(crate) struct Grant {
+    pub(crate) object: BoundObject,
     /// What is spent, and burnt if names were asked for that are not the object's.
-    spends: Option<ChallengeId>,
-    renews: Option<Renewable<'a>>,
+    pub(crate) spends: Option<ChallengeId>,
+    pub(crate) renews: Option<Renewable>,
 }
 
 /// A transaction, and the request made in it.
-struct Run<'a> {
-    transaction: TransactionKey,
-    csr: &'a CertificationRequest,
-    digest: [u8; 32],
-    now: UnixTime,
+pub(crate) struct Run<'a> {
+    pub(crate) transaction: TransactionKey,
+    pub(crate) csr: &'a CertificationRequest,
+    pub(crate) digest: [u8; 32],
+    pub(crate) now: UnixTime,
 }
 
 impl Run<'_> {
@@ -38,32 +38,33 @@ impl Run<'_> {
 }
 
 impl Enroller {
-    /// A first enrollment, on the strength of a challenge.
+    /// A first enrollment, on the strength of a challenge or of a person's word.
     pub(crate) async fn enroll_anew(
         &self,
         profile: &EnrollmentProfile,
         request: &EnrollmentRequest<'_>,
-    ) -> Result<Certificate, Refusal> {
+    ) -> Result<Enrollment, Refusal> {
         if request.signer.public_key() != request.csr.public_key() {
             return Err(Refusal::SignerMismatch);
         }
         let key = request.csr.public_key().fingerprint();
         let transaction = TransactionKey::new(profile.name(), request.transaction_id, &key);
         let run = self.run(transaction, &request.csr)?;
-        if let Some(certificate) = self.recalled(&run).await? {
-            return Ok(certificate);
+        if let Some(earlier) = self.earlier(profile, profile.approval(), &run).await? {
+            return Ok(earlier);
         }
         let names = RequestedNames::of(&request.csr)?;
-        let challenge = request.csr.challenge_password().filter(|challenge| !challenge.expose().is_empty());
-        let challenge = challenge.ok_or(Refusal::ChallengeMissing)?;
-        let grant = match profile.authority() {
-            ChallengeAuthority::OneTime => self.by_one_time(profile, challenge, run.now).await,
-            ChallengeAuthority::Static(expected) => self.by_static(expected, challenge, &names).await,
-        };
-        match grant {
-            Ok(grant) => self.issue(profile, run, grant, names).await,
-            // The same request, sent twice, may have spent it since the transaction was looked up.
-            Err(Refusal::ChallengeUnknown) => self.recalled(&run).await?.ok_or(Refusal::ChallengeUnknown),
+        match self.granted(profile, &run, &names).await {
+            Ok(grant) => match profile.approval() {
+                None => self.issue(profile, &run, grant, names).await.map(Enrollment::Issued),
+                Some(policy) => self.queue(profile, *policy, (&run, transaction), grant, names).await,
+            },
+            // The same request, sent twice, may have spent it since the transaction was looked up; or it waits since the
+            // profile had its requests approved.
+            Err(Refusal::ChallengeUnknown) => {
+                let policy = Some(&ApprovalPolicy::default());
+                self.earlier(profile, policy, &run).await?.ok_or(Refusal::ChallengeUnknown)
+            }
             Err(refusal) => Err(refusal),
         }
     }
@@ -74,19 +75,27 @@ impl Enroller {
         profile: &EnrollmentProfile,
         policy: RenewalPolicy,
         request: &EnrollmentRequest<'_>,
-    ) -> Result<Certificate, Refusal> {
+    ) -> Result<Enrollment, Refusal> {
         let now = self.parts().clock.now();
         let renewable = Renewable::check(self, profile, policy, &request.signer, now).await?;
         let key = request.csr.public_key().fingerprint();
         let id = request.transaction_id;
         let transaction = TransactionKey::of_renewal(profile.name(), id, &key, renewable.serial);
         let run = self.run(transaction, &request.csr)?;
-        if let Some(certificate) = self.recalled(&run).await? {
-            return Ok(certificate);
+        let approval = profile.approval().filter(|policy| policy.includes_renewals());
+        if let Some(earlier) = self.earlier(profile, approval, &run).await? {
+            return Ok(earlier);
         }
         let names = RequestedNames::of(&request.csr)?;
         let grant = Grant { object: renewable.object, spends: None, renews: Some(renewable) };
-        self.issue(profile, run, grant, names).await
+        match approval {
+            None => self.issue(profile, &run, grant, names).await.map(Enrollment::Issued),
+            Some(policy) => {
+                let poll =
+                    TransactionKey::new(profile.name(), id, &request.signer.public_key().fingerprint());
+                self.queue(profile, *policy, (&run, poll), grant, names).await
+            }
+        }
     }
 
     fn run<'a>(
@@ -99,15 +108,44 @@ impl Enroller {
         Ok(Run { transaction, csr, digest, now: self.parts().clock.now() })
     }
 
-    /// What the same request got before in this transaction; finishes what was begun and not finished.
-    async fn recalled(&self, run: &Run<'_>) -> Result<Option<Certificate>, Refusal> {
+    /// What the same request got before in this transaction, where there is an `approval` a place in the queue included.
+    async fn earlier(
+        &self,
+        profile: &EnrollmentProfile,
+        approval: Option<&ApprovalPolicy>,
+        run: &Run<'_>,
+    ) -> Result<Option<Enrollment>, Refusal> {
         let since = run.now.saturating_sub(self.window());
+        if let Some(certificate) = self.recalled(run, since).await? {
+            return Ok(Some(Enrollment::Issued(certificate)));
+        }
+        match approval {
+            None => Ok(None),
+            Some(_) => self.waiting(profile, run).await,
+        }
+    }
+
+    /// The certificate that the same request got in this transaction, not before `since`.
+    pub(crate) async fn recalled(
+        &self,
+        run: &Run<'_>,
+        since: UnixTime,
+    ) -> Result<Option<Certificate>, Refusal> {
         let Some(earlier) = self.parts().store.recall(run.transaction, since).await? else { return Ok(None) };
         if earlier.request != run.digest {
             return Err(Refusal::TransactionReused);
         }
+        self.finished(run.transaction, earlier).await.map(Some)
+    }
+
+    /// The certificate of an earlier run; finishes what was begun and not finished.
+    pub(crate) async fn finished(
+        &self,
+        transaction: TransactionKey,
+        earlier: EarlierRequest,
+    ) -> Result<Certificate, Refusal> {
         let (certificate, tbs) = match earlier.outcome {
-            Earlier::Issued(certificate) => return Ok(Some(certificate)),
+            Earlier::Issued(certificate) => return Ok(certificate),
             Earlier::Prepared { certificate, tbs } => (certificate, tbs),
         };
         let authority = &self.parts().authority;
@@ -117,9 +155,27 @@ impl Enroller {
             ));
         };
         self.check_enabled(object).await?;
-        let provenance = run.provenance(None, None);
+        let provenance = Provenance { transaction, request: earlier.request, spends: None, renews: None };
         let interrupted = vouch(InterruptedIssuance { certificate, tbs }, provenance);
-        Ok(Some(authority.resume(interrupted).await?))
+        Ok(authority.resume(interrupted).await?)
+    }
+
+    /// Whether what the profile takes as authority is there, and for which object.
+    async fn granted(
+        &self,
+        profile: &EnrollmentProfile,
+        run: &Run<'_>,
+        names: &RequestedNames,
+    ) -> Result<Grant, Refusal> {
+        let challenge = || {
+            let challenge = run.csr.challenge_password().filter(|challenge| !challenge.expose().is_empty());
+            challenge.ok_or(Refusal::ChallengeMissing)
+        };
+        match profile.authority() {
+            ChallengeAuthority::OneTime => self.by_one_time(profile, challenge()?, run.now).await,
+            ChallengeAuthority::Static(expected) => self.by_static(expected, challenge()?, names).await,
+            ChallengeAuthority::Approval(_) => self.by_names(names).await,
+        }
     }
 
     async fn by_one_time(
@@ -127,7 +183,7 @@ impl Enroller {
         profile: &EnrollmentProfile,
         challenge: &ChallengePassword,
         now: UnixTime,
-    ) -> Result<Grant<'static>, Refusal> {
+    ) -> Result<Grant, Refusal> {
         let id = self.parts().challenge_key.one_time_id(challenge);
         let live = self.parts().store.live_challenge(id, now).await?;
         let challenge = live.ok_or(Refusal::ChallengeUnknown)?;
@@ -142,10 +198,14 @@ impl Enroller {
         expected: &StaticChallenge,
         challenge: &ChallengePassword,
         names: &RequestedNames,
-    ) -> Result<Grant<'static>, Refusal> {
+    ) -> Result<Grant, Refusal> {
         if !expected.matches(challenge) {
             return Err(Refusal::ChallengeUnknown);
         }
+        self.by_names(names).await
+    }
+
+    async fn by_names(&self, names: &RequestedNames) -> Result<Grant, Refusal> {
         for name in names.texts() {
             if let Some(object) = self.parts().directory.identify(name).await? {
                 return Ok(Grant { object, spends: None, renews: None });
@@ -154,16 +214,30 @@ impl Enroller {
         Err(Refusal::ObjectUnknown)
     }
 
-    async fn issue(
+    pub(crate) async fn issue(
         &self,
         profile: &EnrollmentProfile,
-        run: Run<'_>,
-        grant: Grant<'_>,
+        run: &Run<'_>,
+        grant: Grant,
         names: RequestedNames,
     ) -> Result<Certificate, Refusal> {
+        let request = self.checked(profile, run, &grant, names).await?;
+        let provenance =
+            run.provenance(grant.spends, grant.renews.as_ref().map(|renewable| renewable.serial));
+        Ok(self.parts().authority.issue(vouch(request, provenance)).await?)
+    }
+
+    /// What is to be certified, if the object may have it now.
+    pub(crate) async fn checked(
+        &self,
+        profile: &EnrollmentProfile,
+        run: &Run<'_>,
+        grant: &Grant,
+        names: RequestedNames,
+    ) -> Result<CertificateRequest, Refusal> {
         let object = grant.object;
         let GrantedNames { common_name, alternative_names } =
-            match names.granted(&self.allowed_names(&grant).await?) {
+            match names.granted(&self.allowed_names(grant).await?) {
                 Ok(granted) => granted,
                 Err(refusal) => {
                     return Err(match grant.spends {
@@ -174,20 +248,17 @@ impl Enroller {
             };
         // Last, so that whoever disabled the object in the meantime is heard.
         self.check_enabled(object).await?;
-        let request = CertificateRequest {
+        Ok(CertificateRequest {
             subject: profile.issuance().subject(&common_name),
             subject_alt_names: alternative_names,
             public_key: run.csr.public_key().clone(),
             object: Some(object),
             profile: profile.issuance().clone(),
-        };
-        let provenance =
-            run.provenance(grant.spends, grant.renews.as_ref().map(|renewable| renewable.serial));
-        Ok(self.parts().authority.issue(vouch(request, provenance)).await?)
+        })
     }
 
     /// The object's names; for a renewal, those that the certificate has already.
-    async fn allowed_names(&self, grant: &Grant<'_>) -> Result<ObjectNames, Refusal> {
+    async fn allowed_names(&self, grant: &Grant) -> Result<ObjectNames, Refusal> {
         let names = self.parts().directory.names(grant.object).await?.ok_or(Refusal::ObjectUnknown)?;
         match &grant.renews {
             Some(renewable) => renewable.names_kept(names),

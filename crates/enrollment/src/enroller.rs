@@ -9,7 +9,8 @@ use revocation::RevocationSource;
 use serial_binding::SerialBinding;
 
 use crate::{
-    ChallengeKey, EnrollmentProfile, EnrollmentRequest, EnrollmentStore, Refusal, RequestKind, request_policy,
+    ChallengeKey, Enrollment, EnrollmentProfile, EnrollmentRequest, EnrollmentStore, Refusal, RequestKind,
+    request_policy,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -93,12 +94,14 @@ impl Enroller {
         &self.parts.authority
     }
 
-    /// Issues the certificate that was asked for, or says why not. The same request in the same transaction gets the
-    /// same certificate, for a day; another request in it is refused.
+    /// Issues the certificate that was asked for, or has the request wait for a person, or says why not. The same
+    /// request in the same transaction gets the same certificate, for a day; another request in it is refused.
     ///
     /// A RenewalReq is authorized by the signer's certificate. So is a PKCSReq whose signer's certificate is of this CA,
     /// where the profile's [`RenewalPolicy`](crate::RenewalPolicy) says so. Everything else needs what the profile takes as authority.
-    pub async fn enroll(&self, request: EnrollmentRequest<'_>) -> Result<Certificate, Refusal> {
+    ///
+    /// Asking the same again while a request waits is asking what became of it, as [`Enroller::poll`] does.
+    pub async fn enroll(&self, request: EnrollmentRequest<'_>) -> Result<Enrollment, Refusal> {
         let profile = self.profiles.get(request.profile).ok_or(Refusal::ProfileUnknown)?;
         request_policy::check(&request.csr, profile)?;
         let form = (request.kind, profile.renewal());

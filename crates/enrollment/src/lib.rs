@@ -5,19 +5,24 @@
 //! authority: a one-time challenge ([`OneTimeChallenges`] makes them) or a static one; there is no profile without.
 //! Where the profile has a [`RenewalPolicy`], a valid certificate of this CA is authority for its own successor.
 //!
+//! Where it has an [`ApprovalPolicy`], requests wait until a person has decided; [`Enroller::poll`] asks what was said.
+//!
 //! The object that a certificate will be bound to comes from the challenge, the directory or the certificate renewed,
 //! never from what a requester says of itself; it must be enabled at the moment of issuance. Names come from the
 //! directory: the request only chooses among them.
 
+mod approval;
 mod challenge_key;
 mod challenge_text;
 mod decision;
 mod enroller;
+mod lookup;
 mod memory_ledger;
 mod name_text;
 mod names;
 mod one_time;
 mod profile;
+mod queue;
 mod refusal;
 mod renewal;
 mod request;
@@ -25,6 +30,10 @@ mod request_policy;
 mod store;
 mod vouching;
 
+pub use approval::{
+    ApprovalPolicy, MOST_WAITING, MOST_WAITING_OF_ONE_OBJECT, PendingRequest, QueueOutcome, QueuedRequest,
+    Verdict,
+};
 pub use challenge_key::ChallengeKey;
 pub use enroller::{Enroller, EnrollerParts, Generation, InvalidEnroller};
 pub use memory_ledger::MemoryLedger;
@@ -32,5 +41,5 @@ pub use name_text::TextFlaw;
 pub use one_time::{ChallengeError, OneTimeChallenges};
 pub use profile::{ChallengeAuthority, EnrollmentProfile, RenewalPolicy, StaticChallenge, WeakChallenge};
 pub use refusal::{Refusal, RefusalClass};
-pub use request::{EnrollmentRequest, RequestKind};
+pub use request::{CertificateLookup, Enrollment, EnrollmentRequest, PollRequest, RequestKind};
 pub use store::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};

@@ -10,7 +10,10 @@ use std::{
 use issuance::{ChallengeId, Earlier, Intent, IntentOutcome, IssuanceLog, LogError, TransactionKey};
 use pki_core::{BoxFuture, CertRef, Certificate, UnixTime};
 
-use crate::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};
+use crate::{
+    EarlierRequest, EnrollmentStore, MOST_WAITING, MOST_WAITING_OF_ONE_OBJECT, PendingRequest, QueueOutcome,
+    QueuedRequest, StoreError, StoredChallenge, Verdict,
+};
 
 /// How long a repeated transaction gets the certificate that it got before.
 const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -25,6 +28,7 @@ struct State {
     certificates: HashMap<CertRef, Recorded>,
     transactions: HashMap<TransactionKey, Transaction>,
     challenges: HashMap<ChallengeId, StoredChallenge>,
+    queue: HashMap<TransactionKey, QueuedRequest>,
 }
 
 #[derive(Debug)]
@@ -58,6 +62,18 @@ impl MemoryLedger {
         self.state().certificates.len()
     }
 
+    /// The requests that wait or have waited, in no order.
+    pub fn queue(&self) -> Vec<QueuedRequest> {
+        self.state().queue.values().cloned().collect()
+    }
+
+    /// Decides a request that waits; whether one did.
+    pub fn decide(&self, transaction: TransactionKey, verdict: Verdict) -> bool {
+        let mut state = self.state();
+        let waiting = state.queue.get_mut(&transaction).filter(|queued| queued.verdict == Verdict::Waiting);
+        waiting.map(|queued| queued.verdict = verdict).is_some()
+    }
+
     /// Nothing here can panic halfway through a change, so that a poisoned lock still guards a sound state.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -77,6 +93,36 @@ impl State {
 
     fn live(&self, id: ChallengeId, now: UnixTime) -> Option<&StoredChallenge> {
         self.challenges.get(&id).filter(|challenge| challenge.expires >= now)
+    }
+
+    fn enqueue(&mut self, request: &PendingRequest) -> QueueOutcome {
+        let now = request.created;
+        if let Some(QueuedRequest { request: earlier, verdict }) = self.queue.get(&request.transaction)
+            && earlier.expires >= now
+        {
+            match verdict {
+                _ if earlier.request == request.request => return QueueOutcome::Repeated(verdict.clone()),
+                Verdict::Denied { .. } => {}
+                Verdict::Waiting | Verdict::Approved { .. } => return QueueOutcome::TransactionTaken,
+            }
+        }
+        let waiting = self
+            .queue
+            .values()
+            .filter(|queued| queued.verdict == Verdict::Waiting && queued.request.expires >= now);
+        let of_object = waiting.clone().filter(|queued| queued.request.object == request.object);
+        if waiting.count() >= MOST_WAITING || of_object.count() >= MOST_WAITING_OF_ONE_OBJECT {
+            return QueueOutcome::Full;
+        }
+        if let Some(id) = request.spends {
+            if self.live(id, now).is_none() {
+                return QueueOutcome::ChallengeSpent;
+            }
+            self.challenges.remove(&id);
+        }
+        let queued = QueuedRequest { request: request.clone(), verdict: Verdict::Waiting };
+        self.queue.insert(request.transaction, queued);
+        QueueOutcome::Queued
     }
 
     fn record(&mut self, intent: &Intent) -> IntentOutcome {
@@ -151,6 +197,29 @@ impl EnrollmentStore for MemoryLedger {
         let state = self.state();
         let recorded = state.certificates.get(&certificate);
         Box::pin(ready(Ok(recorded.map(|recorded| recorded.intent.profile.clone()))))
+    }
+
+    fn certificate(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<Certificate>, StoreError>> {
+        let state = self.state();
+        let recorded = state.certificates.get(&certificate);
+        Box::pin(ready(Ok(recorded.and_then(|recorded| recorded.certificate.clone()))))
+    }
+
+    fn queue<'a>(&'a self, request: &'a PendingRequest) -> BoxFuture<'a, Result<QueueOutcome, StoreError>> {
+        Box::pin(ready(Ok(self.state().enqueue(request))))
+    }
+
+    fn queued(
+        &self,
+        transaction: TransactionKey,
+    ) -> BoxFuture<'_, Result<Option<QueuedRequest>, StoreError>> {
+        Box::pin(ready(Ok(self.state().queue.get(&transaction).cloned())))
+    }
+
+    fn polled(&self, poll: TransactionKey) -> BoxFuture<'_, Result<Option<QueuedRequest>, StoreError>> {
+        let state = self.state();
+        let asked = state.queue.values().filter(|queued| queued.request.poll == poll);
+        Box::pin(ready(Ok(asked.max_by_key(|queued| queued.request.created).cloned())))
     }
 
     fn burn_challenge<'a>(

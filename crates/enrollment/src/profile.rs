@@ -6,7 +6,7 @@ use issuance::{ChallengeId, Profile};
 use pki_core::ChallengePassword;
 use subtle::ConstantTimeEq as _;
 
-use crate::ChallengeKey;
+use crate::{ApprovalPolicy, ChallengeKey};
 
 /// How certificates of a profile are made, and who may have one. There is none without a [`ChallengeAuthority`].
 ///
@@ -25,6 +25,7 @@ pub struct EnrollmentProfile {
     issuance: Arc<Profile>,
     authority: ChallengeAuthority,
     renewal: Option<RenewalPolicy>,
+    approval: Option<ApprovalPolicy>,
     sha1: Sha1,
 }
 
@@ -44,18 +45,30 @@ pub enum ChallengeAuthority {
     /// the challenge can have a certificate for any enabled object: for networks that are closed, and clients that
     /// cannot do better.
     Static(StaticChallenge),
+    /// No challenge: a person approves each request. The object is looked up by the names in the request.
+    Approval(ApprovalPolicy),
 }
 
 impl EnrollmentProfile {
     /// Certificates of `issuance` for those that `authority` allows; no renewal, no SHA-1.
     pub fn new(issuance: Arc<Profile>, authority: ChallengeAuthority) -> Self {
-        Self { issuance, authority, renewal: None, sha1: Sha1::Refused }
+        let approval = match &authority {
+            ChallengeAuthority::Approval(policy) => Some(*policy),
+            _ => None,
+        };
+        Self { issuance, authority, renewal: None, approval, sha1: Sha1::Refused }
     }
 
     /// A valid certificate of the profile authorizes its successor.
     #[must_use]
     pub fn with_renewal(self, renewal: RenewalPolicy) -> Self {
         Self { renewal: Some(renewal), ..self }
+    }
+
+    /// A person approves each request, challenge or not.
+    #[must_use]
+    pub fn with_approval(self, approval: ApprovalPolicy) -> Self {
+        Self { approval: Some(approval), ..self }
     }
 
     /// Takes requests that are signed with SHA-1, as some old devices do.
@@ -82,6 +95,11 @@ impl EnrollmentProfile {
     /// What authorizes a renewal; `None` when nothing does.
     pub fn renewal(&self) -> Option<&RenewalPolicy> {
         self.renewal.as_ref()
+    }
+
+    /// Which requests a person approves; `None` when none.
+    pub fn approval(&self) -> Option<&ApprovalPolicy> {
+        self.approval.as_ref()
     }
 
     pub(crate) fn sha1(&self) -> Sha1 {

@@ -91,6 +91,21 @@ pub enum Refusal {
     /// The signer's certificate is too young.
     #[error("it is too early to renew: wait until the certificate is nearer to its end")]
     RenewalTooEarly,
+    /// Nothing waits under that transactionID and key.
+    #[error("no request of this transactionID and key is pending or was answered here: enroll anew")]
+    NothingPending,
+    /// A person said no.
+    #[error("the request was denied: {0}")]
+    ApprovalDenied(String),
+    /// No person said anything in time, or nobody fetched the certificate in time.
+    #[error("the request has waited too long and was given up: enroll anew")]
+    ApprovalExpired,
+    /// As many requests wait as may.
+    #[error("too many requests wait for approval already: decide some")]
+    ApprovalQueueFull,
+    /// No certificate that the requester may have.
+    #[error("there is no such certificate, or none that this requester may have")]
+    CertificateUnknown,
     /// The directory could not be asked.
     #[error("{0}")]
     DirectoryUnavailable(String),
@@ -116,6 +131,8 @@ pub enum RefusalClass {
     BadAlgorithm,
     /// Understood, and not permitted (SCEP `badRequest`).
     BadRequest,
+    /// What is asked for is not there (SCEP `badCertId`).
+    NotFound,
     /// No fault of the requester; the same may be tried again later (HTTP 503).
     TryLater,
     /// No fault of the requester, and trying again does not help (HTTP 500).
@@ -149,6 +166,11 @@ impl Refusal {
             Self::SignerRevoked => "renewal-signer-revoked",
             Self::RenewalElsewhere => "renewal-other-profile",
             Self::RenewalTooEarly => "renewal-too-early",
+            Self::NothingPending => "nothing-pending",
+            Self::ApprovalDenied(_) => "approval-denied",
+            Self::ApprovalExpired => "approval-expired",
+            Self::ApprovalQueueFull => "approval-queue-full",
+            Self::CertificateUnknown => "certificate-unknown",
             Self::DirectoryUnavailable(_) => "directory-unavailable",
             Self::StatusUnavailable(_) => "status-unavailable",
             Self::StoreUnavailable(_) => "store-unavailable",
@@ -161,7 +183,9 @@ impl Refusal {
     pub fn class(&self) -> RefusalClass {
         match self {
             Self::AlgorithmNotAllowed(_) | Self::KeyNotAllowed(_) => RefusalClass::BadAlgorithm,
-            Self::DirectoryUnavailable(_)
+            Self::NothingPending | Self::CertificateUnknown => RefusalClass::NotFound,
+            Self::ApprovalQueueFull
+            | Self::DirectoryUnavailable(_)
             | Self::StatusUnavailable(_)
             | Self::StoreUnavailable(_)
             | Self::KeyUnavailable(_) => RefusalClass::TryLater,
@@ -173,7 +197,9 @@ impl Refusal {
     /// What the requester may be told: what is wrong with the request, but nothing of what is wrong here.
     pub fn reply_text(&self) -> Cow<'static, str> {
         match self.class() {
-            RefusalClass::BadAlgorithm | RefusalClass::BadRequest => Cow::Owned(self.to_string()),
+            RefusalClass::BadAlgorithm | RefusalClass::BadRequest | RefusalClass::NotFound => {
+                Cow::Owned(self.to_string())
+            }
             RefusalClass::TryLater => Cow::Borrowed("no decision can be made now: try again later"),
             RefusalClass::Internal => Cow::Borrowed("something is wrong here: tell the operator of this CA"),
         }

@@ -1,7 +1,7 @@
 //! Whether a certificate is authority for its own successor.
 
 use directory::ObjectNames;
-use pki_core::{CertRef, Certificate, IssuerId, SerialNumber, SignatureVerifier, UnixTime};
+use pki_core::{CertRef, Certificate, IssuerId, SerialNumber, UnixTime};
 use revocation::Standing;
 use serial_binding::{BoundObject, Resolution};
 
@@ -9,38 +9,50 @@ use crate::{Enroller, EnrollmentProfile, Refusal, RenewalPolicy, names};
 
 /// A certificate that may be renewed.
 #[derive(Debug)]
-pub(crate) struct Renewable<'a> {
-    pub(crate) certificate: &'a Certificate,
+pub(crate) struct Renewable {
+    pub(crate) certificate: Certificate,
     pub(crate) serial: SerialNumber,
     pub(crate) object: BoundObject,
 }
 
-impl<'a> Renewable<'a> {
+impl Renewable {
     /// Only a certificate that this CA's key signed, for an object, valid now, of this profile, not too young, and in
     /// good standing. Whatever cannot be told is no yes.
     pub(crate) async fn check(
         enroller: &Enroller,
         profile: &EnrollmentProfile,
         policy: RenewalPolicy,
-        certificate: &'a Certificate,
+        certificate: &Certificate,
         now: UnixTime,
     ) -> Result<Self, Refusal> {
-        let parts = enroller.parts();
-        let (reference, object) = issued_here(enroller, certificate, &*parts.verifier)?;
+        let (reference, object) = issued_here(enroller, certificate)?;
         let serial = reference.serial;
         check_time(certificate, policy, now)?;
         check_profile(enroller, profile, certificate, reference).await?;
-        match parts.revocation.status(reference).await?.standing {
-            Standing::Good => Ok(Self { certificate, serial, object }),
-            Standing::NotMine | Standing::Hold { .. } | Standing::Revoked { .. } => {
-                Err(Refusal::SignerRevoked)
+        check_standing(enroller, reference).await?;
+        Ok(Self { certificate: certificate.clone(), serial, object })
+    }
+
+    /// The same for one that was found fit when the request came, and has waited for a person since: it may have expired
+    /// meanwhile, but not been revoked.
+    pub(crate) async fn again(
+        enroller: &Enroller,
+        serial: SerialNumber,
+        object: BoundObject,
+    ) -> Result<Self, Refusal> {
+        let references = enroller.generations().map(|(ca, _)| CertRef { issuer: IssuerId::of(ca), serial });
+        for reference in references.collect::<Vec<_>>() {
+            if let Some(certificate) = enroller.parts().store.certificate(reference).await? {
+                check_standing(enroller, reference).await?;
+                return Ok(Self { certificate, serial, object });
             }
         }
+        Err(Refusal::SignerForeign)
     }
 
     /// Of `allowed`, the names that the certificate has already.
     pub(crate) fn names_kept(&self, allowed: ObjectNames) -> Result<ObjectNames, Refusal> {
-        names::kept(allowed, self.certificate)
+        names::kept(allowed, &self.certificate)
     }
 }
 
@@ -49,11 +61,11 @@ impl<'a> Renewable<'a> {
 ///
 /// The CA's own certificates, those of its registration authority and of its responders, have serial numbers that are
 /// bound to nothing, and so are none of these.
-fn issued_here(
+pub(crate) fn issued_here(
     enroller: &Enroller,
     certificate: &Certificate,
-    verifier: &dyn SignatureVerifier,
 ) -> Result<(CertRef, BoundObject), Refusal> {
+    let verifier = &*enroller.parts().verifier;
     let mut namesakes = enroller.generations().filter(|(ca, _)| certificate.issuer().matches(ca.subject()));
     let signed = namesakes.find(|(ca, _)| certificate.verify_signed_by(ca.public_key(), verifier).is_ok());
     let (ca, binding) = signed.ok_or(Refusal::SignerForeign)?;
@@ -61,6 +73,13 @@ fn issued_here(
     match binding.resolve(&serial) {
         Resolution::Object(object) => Ok((CertRef { issuer: IssuerId::of(ca), serial }, object)),
         Resolution::Unbound | Resolution::Foreign => Err(Refusal::SignerForeign),
+    }
+}
+
+async fn check_standing(enroller: &Enroller, reference: CertRef) -> Result<(), Refusal> {
+    match enroller.parts().revocation.status(reference).await?.standing {
+        Standing::Good => Ok(()),
+        Standing::NotMine | Standing::Hold { .. } | Standing::Revoked { .. } => Err(Refusal::SignerRevoked),
     }
 }
 

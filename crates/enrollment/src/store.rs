@@ -3,8 +3,10 @@
 use std::fmt;
 
 use issuance::{ChallengeId, Earlier, TransactionKey};
-use pki_core::{BoxFuture, CertRef, UnixTime};
+use pki_core::{BoxFuture, CertRef, Certificate, UnixTime};
 use serial_binding::BoundObject;
+
+use crate::{PendingRequest, QueueOutcome, QueuedRequest};
 
 /// Remembers challenges and transactions. Spending a challenge is not here: it happens with
 /// [`IssuanceLog::record_intent`](issuance::IssuanceLog::record_intent), in the transaction that claims the serial.
@@ -30,6 +32,37 @@ pub trait EnrollmentStore: fmt::Debug + Send + Sync {
     /// that keeps no such record says of every certificate.
     fn profile_of(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
         let _ = certificate;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// A certificate that was issued; `None` when it is not on record.
+    fn certificate(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<Certificate>, StoreError>> {
+        let _ = certificate;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// Has a request wait for a person. In one transaction it spends the challenge and opens the transaction, or does
+    /// none of these. A request that was denied, or that expired, gives its place to another one of its transaction.
+    ///
+    /// Profiles with an [`ApprovalPolicy`](crate::ApprovalPolicy) need a store that can do this.
+    fn queue<'a>(&'a self, request: &'a PendingRequest) -> BoxFuture<'a, Result<QueueOutcome, StoreError>> {
+        let _ = request;
+        let unable = StoreError::new("it keeps no requests for approval: take a ledger that does");
+        Box::pin(std::future::ready(Err(unable)))
+    }
+
+    /// The request that waits or has waited in this transaction, expired or not.
+    fn queued(
+        &self,
+        transaction: TransactionKey,
+    ) -> BoxFuture<'_, Result<Option<QueuedRequest>, StoreError>> {
+        let _ = transaction;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// The latest one with this [`PendingRequest::poll`].
+    fn polled(&self, poll: TransactionKey) -> BoxFuture<'_, Result<Option<QueuedRequest>, StoreError>> {
+        let _ = poll;
         Box::pin(std::future::ready(Ok(None)))
     }
 

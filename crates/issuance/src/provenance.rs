@@ -54,6 +54,11 @@ impl TransactionKey {
         Self(hash.finalize().into())
     }
 
+    /// From the octets that a store has kept.
+    pub fn from_bytes(octets: [u8; 32]) -> Self {
+        Self(octets)
+    }
+
     /// The 32 octets.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -18,6 +18,8 @@ pub struct CertificateQuery {
     pub ends_after: UnixTime,
     /// Only those that end no later than this.
     pub ends_by: UnixTime,
+    /// Which of several certificates of one object.
+    pub succession: Succession,
     /// Only those older than this record: the last one of the page before.
     pub before: Option<CertRef>,
     /// At most this many.
@@ -31,11 +33,27 @@ impl Default for CertificateQuery {
             object: None,
             ends_after: UnixTime(0),
             ends_by: UnixTime::MAX,
+            succession: Succession::All,
             before: None,
             limit: 100,
         }
     }
 }
+
+/// Which of several certificates of one object to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum Succession {
+    /// All of them.
+    #[default]
+    All,
+    /// The last one of each profile: the others have been renewed, or enrolled anew.
+    LastOfEachProfile,
+}
+
+/// That there is no later certificate of the same profile for the same object as the certificate `c`.
+pub(crate) const HAS_NO_SUCCESSOR: &str = "NOT EXISTS (SELECT 1 FROM certificate n WHERE n.object = c.object \
+     AND n.profile = c.profile AND n.id > c.id AND n.issued IS NOT NULL)";
 
 /// A certificate as it is on record.
 #[derive(Debug, Clone)]
@@ -79,8 +97,12 @@ pub(crate) fn search(
     connection: &Connection,
     query: &CertificateQuery,
 ) -> rusqlite::Result<Vec<CertificateRecord>> {
+    let succession = match query.succession {
+        Succession::All => "TRUE",
+        Succession::LastOfEachProfile => HAS_NO_SUCCESSOR,
+    };
     let sql = format!(
-        "{COLUMNS} WHERE instr(lower(c.subject), lower(?)) > 0 AND (?2 IS NULL OR c.object = ?2) \
+        "{COLUMNS} WHERE {succession} AND instr(lower(c.subject), lower(?)) > 0 AND (?2 IS NULL OR c.object = ?2) \
          AND c.not_after > ?3 AND c.not_after <= ?4 \
          AND (?5 IS NULL OR c.id < (SELECT last.id FROM certificate last JOIN issuer o ON o.id = last.issuer \
          WHERE o.octets = ?5 AND last.serial = ?6)) \

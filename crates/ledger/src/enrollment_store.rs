@@ -1,11 +1,13 @@
 //! Challenges and transactions.
 
-use enrollment::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};
+use enrollment::{
+    EarlierRequest, EnrollmentStore, PendingRequest, QueueOutcome, QueuedRequest, StoreError, StoredChallenge,
+};
 use issuance::{ChallengeId, TransactionKey};
-use pki_core::{BoxFuture, CertRef, UnixTime};
+use pki_core::{BoxFuture, CertRef, Certificate, UnixTime};
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use crate::{Ledger, encoding, issuance_log};
+use crate::{Ledger, encoding, issuance_log, pending};
 
 impl EnrollmentStore for Ledger {
     fn recall(
@@ -62,6 +64,33 @@ impl EnrollmentStore for Ledger {
             connection.prepare_cached(SQL)?.query_row(key, |row| row.get("profile")).optional()
         });
         Box::pin(std::future::ready(read.map_err(StoreError::new)))
+    }
+
+    fn certificate(&self, certificate: CertRef) -> BoxFuture<'_, Result<Option<Certificate>, StoreError>> {
+        let found = self.reader().certificate(certificate);
+        let found = found.map(|record| record.and_then(|record| record.issued));
+        Box::pin(std::future::ready(found.map_err(StoreError::new)))
+    }
+
+    fn queue<'a>(&'a self, request: &'a PendingRequest) -> BoxFuture<'a, Result<QueueOutcome, StoreError>> {
+        let request = request.clone();
+        Box::pin(async move {
+            let written = self.writer().write(move |connection| pending::enqueue(connection, &request));
+            written.await.map_err(StoreError::new)
+        })
+    }
+
+    fn queued(
+        &self,
+        transaction: TransactionKey,
+    ) -> BoxFuture<'_, Result<Option<QueuedRequest>, StoreError>> {
+        let found = self.reader().read(|connection| pending::of_transaction(connection, transaction));
+        Box::pin(std::future::ready(found.map_err(StoreError::new)))
+    }
+
+    fn polled(&self, poll: TransactionKey) -> BoxFuture<'_, Result<Option<QueuedRequest>, StoreError>> {
+        let found = self.reader().read(|connection| pending::of_poll(connection, poll));
+        Box::pin(std::future::ready(found.map_err(StoreError::new)))
     }
 
     fn burn_challenge<'a>(

@@ -10,7 +10,7 @@ use std::{
 use pki_core::Clock;
 use rusqlite::Connection;
 
-use crate::{LedgerError, LedgerReader, disk, schema, writer::Writer};
+use crate::{LedgerError, LedgerReader, disk, refusals::Refusals, schema, writer::Writer};
 
 /// The issuer's ledger: one SQLite file, readable by its owner alone. Cheap to clone.
 ///
@@ -20,6 +20,7 @@ use crate::{LedgerError, LedgerReader, disk, schema, writer::Writer};
 pub struct Ledger {
     reader: LedgerReader,
     writer: Arc<Writer>,
+    refusals: Refusals,
     settings: LedgerSettings,
 }
 
@@ -61,7 +62,7 @@ impl Ledger {
         let connections = [connection, connect(&path)?, connect(&path)?];
         let writer = Writer::start(connections, sync, Arc::clone(&path))?;
         let reader = LedgerReader::open(&*path, settings.clone())?;
-        Ok(Self { reader, writer: Arc::new(writer), settings })
+        Ok(Self { reader, writer: Arc::new(writer), refusals: Refusals::default(), settings })
     }
 
     /// Its reading side.
@@ -71,6 +72,10 @@ impl Ledger {
 
     pub(crate) fn writer(&self) -> &Writer {
         &self.writer
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     pub(crate) fn settings(&self) -> &LedgerSettings {

@@ -8,27 +8,35 @@
 //! of the process, and it is on disk before the certificate that follows it. One wait for the disk serves all whose
 //! commits came before it.
 
+mod approvals;
 mod certificates;
 mod challenges;
 mod disk;
 mod encoding;
 mod enrollment_store;
 mod error;
+mod expiry;
 mod issuance_log;
 mod issued_only;
 mod ledger_file;
+mod pending;
 mod queue;
 mod reader;
+mod refusals;
 mod revocations;
 mod schema;
 mod tombstones;
 mod watch;
 mod writer;
 
-pub use certificates::{CertificateQuery, CertificateRecord};
+pub use approvals::DecisionError;
+pub use certificates::{CertificateQuery, CertificateRecord, Succession};
 pub use challenges::{ChallengeFate, ChallengeRecord};
 pub use error::{LedgerError, RevokeError};
+pub use expiry::Expiring;
 pub use issued_only::IssuedOnly;
 pub use ledger_file::{Ledger, LedgerSettings};
+pub use pending::{PendingQuery, PendingRecord};
 pub use reader::LedgerReader;
+pub use refusals::{RefusalNote, RefusalQuery, RefusalRecord};
 pub use revocations::{RevocationOrder, RevocationRecord};

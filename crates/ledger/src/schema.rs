@@ -7,7 +7,9 @@ use rusqlite::{Connection, config::DbConfig};
 use crate::LedgerError;
 
 /// Each step takes a file from the version that is its place here to the next; steps are only ever added.
-const STEPS: [&str; 1] = [r"
+const STEPS: [&str; 2] = [FIRST, PENDING_AND_REFUSED];
+
+const FIRST: &str = r"
     CREATE TABLE issuer (
         id     INTEGER PRIMARY KEY,
         octets BLOB NOT NULL UNIQUE  -- IssuerId
@@ -76,7 +78,39 @@ const STEPS: [&str; 1] = [r"
         since  INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX deletion_seen ON deletion (seen);
-"];
+";
+
+const PENDING_AND_REFUSED: &str = r"
+    CREATE TABLE pending (           -- requests that wait for a person, or have waited
+        id              INTEGER PRIMARY KEY,
+        transaction_key BLOB NOT NULL UNIQUE,
+        poll_key        BLOB NOT NULL,
+        request         BLOB NOT NULL,  -- SHA-256 of what makes a repeat a repeat
+        profile         TEXT NOT NULL,
+        object          BLOB NOT NULL,
+        csr             BLOB NOT NULL,  -- less the challenge
+        spends          BLOB,           -- ChallengeId
+        renews          BLOB,           -- serial
+        created         INTEGER NOT NULL,
+        expires         INTEGER NOT NULL,
+        approved        INTEGER,
+        denied          INTEGER,
+        reason          TEXT,           -- of the denial
+        actor           TEXT
+    ) STRICT;
+    CREATE INDEX pending_poll ON pending (poll_key);
+
+    CREATE TABLE refusal (           -- the latest ones; older ones go
+        id          INTEGER PRIMARY KEY AUTOINCREMENT,
+        at          INTEGER NOT NULL,
+        code        TEXT NOT NULL,
+        profile     TEXT NOT NULL,
+        transaction_id TEXT NOT NULL,
+        subject     TEXT NOT NULL,
+        peer        TEXT NOT NULL,
+        why         TEXT NOT NULL
+    ) STRICT;
+";
 
 /// The version of a file that all steps have been taken on.
 #[expect(

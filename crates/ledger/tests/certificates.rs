@@ -13,7 +13,7 @@ mod support;
 
 use std::sync::Arc;
 
-use ledger::{CertificateQuery, IssuedOnly};
+use ledger::{CertificateQuery, IssuedOnly, Succession};
 use pki_core::{CertRef, SerialNumber, UnixTime};
 use revocation::{RevocationSource, Standing, StatusReport, source_fn};
 use support::{DAY, Fixture, intent, issuer, object, reference, serial};
@@ -119,4 +119,54 @@ fn row_47_what_was_never_issued_is_not_good() {
     for first in [0x11, 0x30] {
         assert!(block_on(source.status(of_layout(first, 1))).is_err(), "{first:x}");
     }
+}
+
+/// Certificates of an object that end after so many days, in the order in which they were issued.
+fn issued(fixture: &Fixture, number: u64, of: u64, profile: &str, days: u64) {
+    let not_after = UnixTime(NOW.0 + days * DAY);
+    let profile = profile.to_owned();
+    fixture.issue(&issuance::Intent {
+        object: Some(support::object(of)),
+        not_after,
+        profile,
+        ..intent(number)
+    });
+}
+
+#[test]
+fn what_runs_out_is_counted_less_what_was_replaced_or_revoked() {
+    let fixture = Fixture::new();
+    issued(&fixture, 1, 1, "wifi", 5); // replaced by 2
+    issued(&fixture, 2, 1, "wifi", 300);
+    issued(&fixture, 3, 2, "wifi", 5);
+    issued(&fixture, 4, 2, "vpn", 20); // of the same object, and no successor
+    issued(&fixture, 5, 3, "wifi", 20);
+    issued(&fixture, 6, 4, "wifi", 20); // revoked
+    let not_finished = issuance::Intent { not_after: UnixTime(NOW.0 + DAY), ..intent(7) };
+    fixture.intend(&issuance::Intent { profile: "wifi".into(), ..not_finished });
+    let order = ledger::RevocationOrder {
+        certificate: support::reference(6),
+        reason: pki_core::CrlReason::Superseded,
+        since: NOW,
+        actor: "zoe".into(),
+    };
+    fixture.ledger.revoke(&order).unwrap();
+    let day = std::time::Duration::from_secs(DAY);
+    let counted = |now: u64| {
+        let now = UnixTime(NOW.0 + now * DAY);
+        let counted = fixture.ledger.reader().expiring(now, &[day * 7, day * 30]).unwrap();
+        counted.into_iter().map(|entry| (entry.profile, entry.within)).collect::<Vec<_>>()
+    };
+    assert_eq!(counted(0), [("vpn".into(), vec![0, 1]), ("wifi".into(), vec![1, 2])]);
+    assert_eq!(counted(10), [("vpn".into(), vec![0, 1]), ("wifi".into(), vec![0, 1])]);
+    assert_eq!(counted(30), [("vpn".into(), vec![0, 0]), ("wifi".into(), vec![0, 0])]);
+
+    let query = CertificateQuery {
+        ends_by: UnixTime(NOW.0 + 7 * DAY),
+        succession: Succession::LastOfEachProfile,
+        ..CertificateQuery::default()
+    };
+    let listed = fixture.ledger.reader().certificates(&query).unwrap();
+    let serials: Vec<_> = listed.iter().map(|record| record.certificate.serial).collect();
+    assert_eq!(serials, [support::serial(7), support::serial(3)]);
 }

@@ -38,6 +38,24 @@ pub enum Command {
     /// List, show and revoke certificates
     #[command(subcommand)]
     Cert(CertCommand),
+    /// Decide requests that wait for approval
+    #[command(subcommand)]
+    Pending(PendingCommand),
+    /// List what was refused, the latest first; docs/refusals.md explains the codes
+    Refusals {
+        /// Only those of this code
+        #[arg(long, default_value = "")]
+        code: String,
+        /// Only those with this in the subject, the transactionID or the address
+        #[arg(long, default_value = "")]
+        text: String,
+        /// Only those of this time until now: 2h, 7d
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        within: Option<std::time::Duration>,
+        /// At most this many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
     /// Make one-time challenges
     #[command(subcommand)]
     Challenge(ChallengeCommand),
@@ -96,6 +114,9 @@ pub enum CertCommand {
         /// Only those that end within this time from now: 30d, 12h
         #[arg(long, value_name = "TIME", value_parser = duration)]
         expires_within: Option<std::time::Duration>,
+        /// Only the last one of each object and profile: what has no successor yet
+        #[arg(long)]
+        unreplaced: bool,
         /// At most this many
         #[arg(long, default_value_t = 100)]
         limit: u32,
@@ -121,6 +142,35 @@ pub enum CertCommand {
     Unrevoke {
         /// Its serial number, in hexadecimal
         serial: SerialNumber,
+    },
+}
+
+/// Requests that wait for approval.
+#[derive(Debug, Subcommand)]
+pub enum PendingCommand {
+    /// List requests that wait, the oldest first
+    List {
+        /// Those that were decided or given up, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a request: what it asks for, for which object, with which key
+    Show {
+        /// Its id, as listed; as much of it as no other has
+        id: String,
+    },
+    /// Let a request have its certificate; the requester gets it when it asks again
+    Approve {
+        /// Its id, as listed
+        id: String,
+    },
+    /// Refuse a request, for good
+    Deny {
+        /// Its id, as listed
+        id: String,
+        /// Why; the requester is told
+        #[arg(long)]
+        reason: String,
     },
 }
 

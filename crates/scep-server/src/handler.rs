@@ -2,10 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use enrollment::{Enroller, EnrollmentRequest, Refusal, RefusalClass, RequestKind};
-use pki_core::BoxFuture;
-use scep_proto::{FailInfo, RequestMessage};
-use scep_service::{Decision, EnrollmentHandler, Submission};
+use enrollment::{
+    CertificateLookup, Enroller, Enrollment, EnrollmentRequest, PollRequest, Refusal, RefusalClass,
+    RequestKind,
+};
+use ledger::{Ledger, RefusalNote};
+use pki_core::{BoxFuture, Certificate, Clock as _, Name, SerialNumber, SystemClock};
+use scep_proto::{FailInfo, Request, RequestMessage};
+use scep_service::{Decision, EnrollmentHandler, Origin, Submission};
 
 /// How long a client should wait when no decision could be made.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -15,29 +19,46 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
 pub(crate) struct Handler {
     profile: String,
     enroller: Arc<Enroller>,
+    /// Goes into replies after the certificate asked for.
+    chain: Vec<Certificate>,
+    ledger: Option<Ledger>,
 }
 
 impl Handler {
     pub(crate) fn new(profile: String, enroller: Arc<Enroller>) -> Self {
-        Self { profile, enroller }
+        Self { profile, enroller, chain: Vec::new(), ledger: None }
+    }
+
+    /// Notes what it refuses.
+    pub(crate) fn noting_refusals(self, ledger: Ledger) -> Self {
+        Self { ledger: Some(ledger), ..self }
     }
 
     async fn decide(&self, submission: Submission) -> Decision {
-        let request = submission.request;
-        let kind = match &request.message {
-            RequestMessage::PkcsReq(_) => RequestKind::Initial,
-            RequestMessage::RenewalReq(_) => RequestKind::Renewal,
-            RequestMessage::CertPoll { .. } => return not_offered("no request is pending here"),
-            RequestMessage::GetCert { .. } => {
-                return not_offered("certificates are not handed out again here");
-            }
+        let Submission { request, origin } = submission;
+        let outcome = match &request.message {
+            RequestMessage::PkcsReq(_) => self.enroll(&request, RequestKind::Initial).await,
+            RequestMessage::RenewalReq(_) => self.enroll(&request, RequestKind::Renewal).await,
+            RequestMessage::CertPoll { .. } => self.poll(&request).await,
+            RequestMessage::GetCert { issuer, serial } => self.look_up(&request, issuer, *serial).await,
             RequestMessage::GetCrl { .. } => {
                 return not_offered("there is no CRL here: ask the OCSP responder");
             }
         };
-        let Some(csr) = request.verified_request() else {
-            return self.refused(&Refusal::PossessionUnproven);
-        };
+        match outcome {
+            Ok(Enrollment::Issued(certificate)) => {
+                Decision::Issue(std::iter::once(certificate).chain(self.chain.iter().cloned()).collect())
+            }
+            Ok(Enrollment::Pending) => Decision::Pending,
+            Err(refusal) => {
+                self.note(&request, &origin, &refusal);
+                self.refused(&refusal)
+            }
+        }
+    }
+
+    async fn enroll(&self, request: &Request, kind: RequestKind) -> Result<Enrollment, Refusal> {
+        let csr = request.verified_request().ok_or(Refusal::PossessionUnproven)?;
         let request = EnrollmentRequest {
             profile: &self.profile,
             transaction_id: request.exchange.transaction_id().as_bytes(),
@@ -45,10 +66,40 @@ impl Handler {
             signer: request.exchange.signer().clone(),
             kind,
         };
-        match self.enroller.enroll(request).await {
-            Ok(certificate) => Decision::Issue(vec![certificate]),
-            Err(refusal) => self.refused(&refusal),
-        }
+        self.enroller.enroll(request).await
+    }
+
+    async fn poll(&self, request: &Request) -> Result<Enrollment, Refusal> {
+        let poll = PollRequest {
+            profile: &self.profile,
+            transaction_id: request.exchange.transaction_id().as_bytes(),
+            signer: request.exchange.signer(),
+        };
+        self.enroller.poll(poll).await
+    }
+
+    async fn look_up(
+        &self,
+        request: &Request,
+        issuer: &Name,
+        serial: SerialNumber,
+    ) -> Result<Enrollment, Refusal> {
+        let lookup = CertificateLookup { issuer, serial, signer: request.exchange.signer() };
+        self.enroller.certificate(lookup).await.map(Enrollment::Issued)
+    }
+
+    fn note(&self, request: &Request, origin: &Origin, refusal: &Refusal) {
+        let Some(ledger) = &self.ledger else { return };
+        let exchange = &request.exchange;
+        ledger.note_refusal(RefusalNote {
+            at: SystemClock.now(),
+            code: refusal.code().into(),
+            profile: self.profile.clone(),
+            transaction_id: exchange.transaction_id().to_string(),
+            subject: exchange.signer().subject().to_string(),
+            peer: origin.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+            why: refusal.to_string(),
+        });
     }
 
     fn refused(&self, refusal: &Refusal) -> Decision {
@@ -61,6 +112,7 @@ impl Handler {
         match refusal.class() {
             RefusalClass::BadAlgorithm => refuse(FailInfo::BadAlg),
             RefusalClass::BadRequest | RefusalClass::Internal => refuse(FailInfo::BadRequest),
+            RefusalClass::NotFound => refuse(FailInfo::BadCertId),
             RefusalClass::TryLater => Decision::TryLater { after: TRY_AGAIN_AFTER },
         }
     }

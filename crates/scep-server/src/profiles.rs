@@ -2,14 +2,16 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use enrollment::{ChallengeAuthority, ChallengeKey, EnrollmentProfile, RenewalPolicy, StaticChallenge};
+use enrollment::{
+    ApprovalPolicy, ChallengeAuthority, ChallengeKey, EnrollmentProfile, RenewalPolicy, StaticChallenge,
+};
 use issuance::{Profile, ProfileSettings as IssuanceSettings};
 use keys_software::read_private_file;
 use ocsp_server::ServerError;
 use pki_core::ChallengePassword;
 use scep_proto::{AlgorithmPolicy, Legacy};
 
-use crate::settings::{ChallengeKind, LegacyAlgorithm, ProfileSettings, RenewalKind};
+use crate::settings::{ApprovalKind, ChallengeKind, LegacyAlgorithm, ProfileSettings, RenewalKind};
 
 /// Where certificates say that their status and their issuer are to be found.
 #[derive(Debug)]
@@ -40,7 +42,11 @@ pub(crate) fn enrollment_profile(
         ..IssuanceSettings::new(&settings.name)
     });
     let issuance = Arc::new(issuance.map_err(|error| wrong(&error))?);
+    let approval = approval(settings);
     let authority = match settings.challenge {
+        ChallengeKind::None => ChallengeAuthority::Approval(approval.ok_or_else(|| {
+            wrong(&"challenge = \"none\" needs approval = \"manual\", or anybody could enroll")
+        })?),
         ChallengeKind::OneTime => ChallengeAuthority::OneTime,
         ChallengeKind::Static => {
             let file = settings.challenge_file.as_ref().ok_or_else(|| {
@@ -51,12 +57,26 @@ pub(crate) fn enrollment_profile(
         }
     };
     let profile = EnrollmentProfile::new(issuance, authority);
+    let profile = match approval {
+        Some(policy) => profile.with_approval(policy),
+        None => profile,
+    };
     let profile = match settings.renewal {
         RenewalKind::Off => profile,
         // sscep, certmonger and jscep renew with a PKCSReq.
         RenewalKind::Certificate => profile.with_renewal(RenewalPolicy::default().accepting_pkcs_req()),
     };
     Ok(if settings.allow.contains(&LegacyAlgorithm::Sha1) { profile.accepting_sha1() } else { profile })
+}
+
+fn approval(settings: &ProfileSettings) -> Option<ApprovalPolicy> {
+    let lifetime = Duration::from_secs(u64::from(settings.approval_days).saturating_mul(86_400));
+    let policy = ApprovalPolicy::default().with_lifetime(lifetime);
+    match settings.approval {
+        ApprovalKind::Automatic => None,
+        ApprovalKind::Manual => Some(policy),
+        ApprovalKind::ManualWithRenewals => Some(policy.including_renewals()),
+    }
 }
 
 /// The algorithms that messages of the profile may use.

@@ -114,6 +114,10 @@ pub struct ProfileSettings {
     pub challenge: ChallengeKind,
     /// File that holds the challenge, where that is static.
     pub challenge_file: Option<PathBuf>,
+    /// Whether a person approves requests.
+    pub approval: ApprovalKind,
+    /// Days that a request waits for approval, and that an approved one can be fetched.
+    pub approval_days: u32,
     /// Minutes that a one-time challenge lives, unless it is made with another lifetime.
     pub challenge_minutes: u64,
     /// Days that a certificate is valid for.
@@ -134,6 +138,8 @@ impl Default for ProfileSettings {
             ca: String::new(),
             challenge: ChallengeKind::OneTime,
             challenge_file: None,
+            approval: ApprovalKind::Automatic,
+            approval_days: 7,
             challenge_minutes: 60,
             validity_days: 365,
             subject_suffix: String::new(),
@@ -152,6 +158,21 @@ pub enum ChallengeKind {
     OneTime,
     /// By a challenge that all share; the object is found by the names asked for.
     Static,
+    /// Not at all: a person approves each request; the object is found by the names asked for.
+    None,
+}
+
+/// Which requests a person approves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
+pub enum ApprovalKind {
+    /// None.
+    Automatic,
+    /// First enrollments.
+    Manual,
+    /// First enrollments and renewals.
+    ManualWithRenewals,
 }
 
 /// How a certificate is renewed.

@@ -148,7 +148,10 @@ impl<'a> Wiring<'a> {
             ra_certificate: generation.ra_certificate.clone(),
             signing_key: Arc::clone(&generation.ra_key) as _,
             decryption_key: Arc::clone(&generation.ra_key) as _,
-            handler: Arc::new(Handler::new(profile.name.clone(), Arc::clone(enroller))),
+            handler: Arc::new(
+                Handler::new(profile.name.clone(), Arc::clone(enroller))
+                    .noting_refusals(self.folder.ledger.clone()),
+            ),
         });
         let current = authorities.next().ok_or_else(|| ServerError::new("a CA without a generation"))?;
         let service = ScepService::new(ScepParts {

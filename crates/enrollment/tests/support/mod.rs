@@ -22,8 +22,9 @@ use std::{
 
 use directory::{Directory, DirectoryError, ObjectNames, ObjectState};
 use enrollment::{
-    ChallengeAuthority, ChallengeKey, Enroller, EnrollerParts, EnrollmentProfile, EnrollmentRequest,
-    EnrollmentStore, MemoryLedger, OneTimeChallenges, Refusal, RenewalPolicy, RequestKind, StaticChallenge,
+    ApprovalPolicy, ChallengeAuthority, ChallengeKey, Enroller, EnrollerParts, Enrollment, EnrollmentProfile,
+    EnrollmentRequest, EnrollmentStore, MemoryLedger, OneTimeChallenges, PollRequest, Refusal, RenewalPolicy,
+    RequestKind, StaticChallenge,
 };
 use issuance::{CaParts, CertificateAuthority, Issuer, Profile, ProfileSettings, create_root};
 use keys_software::AwsLc;
@@ -199,7 +200,8 @@ pub fn issuance_profile(name: &str) -> ProfileSettings {
 }
 
 /// `devices`: one-time, renewal by RenewalReq. `static`. `loose`: SHA-1, renewal by PKCSReq too. `servers`: another
-/// usage. `closed`: no renewal. `late`: renewal in the last 30 days.
+/// usage. `closed`: no renewal. `late`: renewal in the last 30 days. `watched`: first enrollments are approved; `strict`:
+/// renewals too. `walk-in`: approval and no challenge.
 fn profiles(key: &ChallengeKey) -> Vec<EnrollmentProfile> {
     let one_time = |settings| {
         EnrollmentProfile::new(Arc::new(Profile::new(settings).unwrap()), ChallengeAuthority::OneTime)
@@ -209,6 +211,7 @@ fn profiles(key: &ChallengeKey) -> Vec<EnrollmentProfile> {
         ProfileSettings { extended_key_usages: vec![oids::KP_SERVER_AUTH], ..issuance_profile("servers") };
     let everybody = Arc::new(Profile::new(issuance_profile("static")).unwrap());
     let everybodys = StaticChallenge::new(key, &secret(STATIC)).unwrap();
+    let nobodys = Arc::new(Profile::new(issuance_profile("walk-in")).unwrap());
     let renewal = RenewalPolicy::default();
     vec![
         named("devices").with_renewal(renewal),
@@ -216,6 +219,9 @@ fn profiles(key: &ChallengeKey) -> Vec<EnrollmentProfile> {
         named("loose").with_renewal(renewal.accepting_pkcs_req()).accepting_sha1(),
         one_time(servers).with_renewal(renewal),
         named("closed"),
+        named("watched").with_approval(ApprovalPolicy::default()).with_renewal(renewal),
+        named("strict").with_approval(ApprovalPolicy::default().including_renewals()).with_renewal(renewal),
+        EnrollmentProfile::new(nobodys, ChallengeAuthority::Approval(ApprovalPolicy::default())),
         named("late").with_renewal(renewal.opening_before_expiry(HOUR * 24 * 30)),
     ]
 }
@@ -289,8 +295,29 @@ impl World {
         signer: &Certificate,
         kind: RequestKind,
     ) -> Result<Certificate, Refusal> {
+        let outcome = self.ask(profile, transaction_id, csr, signer, kind);
+        outcome.map(|outcome| outcome.certificate().expect("no profile here has requests wait"))
+    }
+
+    pub fn ask(
+        &self,
+        profile: &str,
+        transaction_id: &[u8],
+        csr: &CertificationRequest,
+        signer: &Certificate,
+        kind: RequestKind,
+    ) -> Result<Enrollment, Refusal> {
         let (csr, signer) = (csr.verified(&AwsLc)?, signer.clone());
         block_on(self.enroller.enroll(EnrollmentRequest { profile, transaction_id, csr, signer, kind }))
+    }
+
+    pub fn poll(
+        &self,
+        profile: &str,
+        transaction_id: &[u8],
+        signer: &Certificate,
+    ) -> Result<Enrollment, Refusal> {
+        block_on(self.enroller.poll(PollRequest { profile, transaction_id, signer }))
     }
 
     /// Refused with that code, and nothing was issued that was not there before.

@@ -1,6 +1,6 @@
 //! `scep-server cert`: certificates on record.
 
-use ledger::{CertificateQuery, CertificateRecord, RevocationOrder, RevokeError};
+use ledger::{CertificateQuery, CertificateRecord, RevocationOrder, RevokeError, Succession};
 use ocsp_server::ServerError;
 use pki_core::{CertRef, Clock as _, SerialNumber, SystemClock, UnixTime};
 
@@ -10,12 +10,15 @@ use crate::{arguments::CertCommand, data_folder::Records};
 /// Carries the command out on the ledger; a server that runs on the same folder sees the outcome at once.
 pub(super) fn run(command: CertCommand, records: &Records) -> Result<(), ServerError> {
     match command {
-        CertCommand::List { subject, expires_within, limit } => {
+        CertCommand::List { subject, expires_within, unreplaced, limit } => {
             let now = SystemClock.now();
             let mut query = CertificateQuery { subject, limit, ..CertificateQuery::default() };
             if let Some(within) = expires_within {
                 query.ends_after = now;
                 query.ends_by = now.saturating_add(within);
+            }
+            if unreplaced {
+                query.succession = Succession::LastOfEachProfile;
             }
             list(&records.ledger.reader().certificates(&query)?, now)
         }
@@ -94,7 +97,7 @@ fn reference(records: &Records, serial: SerialNumber) -> Result<CertRef, ServerE
 }
 
 /// Who gives the order: the user of this machine.
-fn actor() -> String {
+pub(super) fn actor() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
     user.unwrap_or_else(|| "command line".into())
 }

@@ -4,11 +4,15 @@ mod ca;
 mod cert;
 mod challenge;
 mod delegate;
+mod pending;
+mod refusals;
 
 use std::io::Write as _;
 
 use configuration::Configuration;
+use ledger::RefusalQuery;
 use ocsp_server::{ServerError, asked_to_stop, logging};
+use pki_core::{Clock as _, SystemClock, UnixTime};
 
 use crate::{
     arguments::{Arguments, Command, ConfigCommand},
@@ -27,6 +31,12 @@ pub fn run(arguments: Arguments) -> Result<(), ServerError> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(&settings, first_run),
         Command::Cert(command) => cert::run(command, &Records::open(&settings)?),
+        Command::Pending(command) => pending::run(command, &Records::open(&settings)?),
+        Command::Refusals { code, text, within, limit } => {
+            let since = within.map_or(UnixTime(0), |within| SystemClock.now().saturating_sub(within));
+            let query = RefusalQuery { code, text, since, limit };
+            refusals::run(&query, &Records::open(&settings)?)
+        }
         Command::Challenge(command) => in_runtime(challenge::run(command, &settings)),
         Command::Config(ConfigCommand::Print) => say(format_args!("{}", configuration::to_text(&settings)?)),
         Command::Ca(command) => in_runtime(ca::run(command, &settings)),

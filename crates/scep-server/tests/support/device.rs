@@ -11,7 +11,7 @@ use std::{
 use keys_software::{AwsLc, RsaKey};
 use pki_core::{
     Certificate, CertificationRequest, ChallengePassword, Clock as _, DecryptionKey as _, Name,
-    RequestedExtensions, SigningKey as _, SystemClock, UnsignedCertificationRequest, Validity,
+    RequestedExtensions, SerialNumber, SigningKey as _, SystemClock, UnsignedCertificationRequest, Validity,
 };
 use scep_proto::{
     AlgorithmPolicy, CertRep, FailInfo, OutgoingRequest, RequestMessage, Requester, TransactionId,
@@ -30,6 +30,14 @@ pub struct Prepared {
     key: Arc<RsaKey>,
     ra: Certificate,
     request: OutgoingRequest,
+}
+
+/// All that a CertRep can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Issued(Vec<Certificate>),
+    Pending,
+    Refused(FailInfo, String),
 }
 
 /// What a CertRep says: the certificate, or why not.
@@ -62,18 +70,39 @@ impl Device {
 
     /// A PKCSReq for `csr`, signed by a self-signed certificate of the key in it.
     pub fn pkcs_req(&self, csr: &CertificationRequest, transaction: &str) -> Prepared {
+        self.message(RequestMessage::PkcsReq(csr.clone()), self.self_signed(csr.subject()), transaction)
+    }
+
+    /// A CertPoll, signed by a self-signed certificate.
+    pub fn poll(&self, common_name: &str, transaction: &str) -> Prepared {
+        let subject = Name::of_common_name(common_name);
+        let poll = RequestMessage::CertPoll { issuer: self.ra.issuer().clone(), subject: subject.clone() };
+        self.message(poll, self.self_signed(&subject), transaction)
+    }
+
+    /// A GetCert, signed by `signer`.
+    pub fn get_cert(&self, serial: SerialNumber, signer: Certificate) -> Prepared {
+        let get = RequestMessage::GetCert { issuer: self.ra.issuer().clone(), serial };
+        self.message(get, signer, "get-cert")
+    }
+
+    /// A self-signed certificate, as those have who have none yet.
+    pub fn self_signed(&self, subject: &Name) -> Certificate {
         let (now, key) = (SystemClock.now(), &self.key);
         let day = Duration::from_secs(86_400);
         let validity = Validity::new(now.saturating_sub(day), now.saturating_add(day)).unwrap();
         let public_key = pki_core::SigningKey::public_key(&**key);
-        let signer =
-            UnsignedSignerCertificate::new(csr.subject(), public_key, key.algorithm(), validity, &AwsLc);
+        let signer = UnsignedSignerCertificate::new(subject, public_key, key.algorithm(), validity, &AwsLc);
         let signer = signer.unwrap();
         let signature = block_on(key.sign(signer.tbs())).unwrap();
-        let signer = signer.finish(&signature).unwrap();
+        signer.finish(&signature).unwrap()
+    }
+
+    /// Any message, signed by `signer`, which is of this device's key.
+    pub fn message(&self, message: RequestMessage, signer: Certificate, transaction: &str) -> Prepared {
+        let (now, key) = (SystemClock.now(), &self.key);
         let requester = Requester::new(signer, key.algorithm(), self.ra.clone());
         let id = TransactionId::new(transaction).unwrap();
-        let message = RequestMessage::PkcsReq(csr.clone());
         let unsigned = requester.prepare(&message, &id, &AwsLc, &AwsLc, now).unwrap();
         let signature = block_on(key.sign(unsigned.tbs())).unwrap();
         Prepared { key: Arc::clone(key), ra: self.ra.clone(), request: unsigned.finish(&signature) }
@@ -105,6 +134,22 @@ impl Prepared {
 
     /// Reads the body of a reply, which must be the one to this request.
     pub fn read(&self, body: &[u8]) -> Reply {
+        match self.read_all(body) {
+            Answer::Issued(certificates) => Ok(certificates[0].clone()),
+            Answer::Refused(fail_info, _) => Err(fail_info),
+            Answer::Pending => panic!("pending"),
+        }
+    }
+
+    /// Sends it to the server at `address`, which answers with a CertRep.
+    pub fn ask(&self, address: &str) -> Answer {
+        let (status, body) = post(connect(address).unwrap(), self.message()).unwrap();
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+        self.read_all(&body)
+    }
+
+    /// Reads the body of a reply whatever it says; a certificate for the device's key comes first.
+    pub fn read_all(&self, body: &[u8]) -> Answer {
         let reply = self
             .request
             .awaited
@@ -114,10 +159,12 @@ impl Prepared {
             CertRep::Success(sealed) => {
                 let key = block_on(self.key.unwrap_key(sealed.wrapped_key())).unwrap();
                 let issued = sealed.open(&key).unwrap();
-                Ok(issued.certificate_for(pki_core::SigningKey::public_key(&*self.key)).unwrap().clone())
+                let own = issued.certificate_for(pki_core::SigningKey::public_key(&*self.key)).unwrap();
+                assert_eq!(Some(own), issued.certificates.first(), "iOS takes the first one");
+                Answer::Issued(issued.certificates)
             }
-            CertRep::Failure { fail_info, .. } => Err(fail_info),
-            CertRep::Pending => panic!("pending"),
+            CertRep::Failure { fail_info, text } => Answer::Refused(fail_info, text.unwrap_or_default()),
+            CertRep::Pending => Answer::Pending,
         }
     }
 }
