@@ -70,20 +70,20 @@ impl Device {
 
     /// A PKCSReq for `csr`, signed by a self-signed certificate of the key in it.
     pub fn pkcs_req(&self, csr: &CertificationRequest, transaction: &str) -> Prepared {
-        self.message(RequestMessage::PkcsReq(csr.clone()), self.self_signed(csr.subject()), transaction)
+        self.message(&RequestMessage::PkcsReq(csr.clone()), self.self_signed(csr.subject()), transaction)
     }
 
     /// A CertPoll, signed by a self-signed certificate.
     pub fn poll(&self, common_name: &str, transaction: &str) -> Prepared {
         let subject = Name::of_common_name(common_name);
         let poll = RequestMessage::CertPoll { issuer: self.ra.issuer().clone(), subject: subject.clone() };
-        self.message(poll, self.self_signed(&subject), transaction)
+        self.message(&poll, self.self_signed(&subject), transaction)
     }
 
     /// A GetCert, signed by `signer`.
     pub fn get_cert(&self, serial: SerialNumber, signer: Certificate) -> Prepared {
         let get = RequestMessage::GetCert { issuer: self.ra.issuer().clone(), serial };
-        self.message(get, signer, "get-cert")
+        self.message(&get, signer, "get-cert")
     }
 
     /// A self-signed certificate, as those have who have none yet.
@@ -99,11 +99,11 @@ impl Device {
     }
 
     /// Any message, signed by `signer`, which is of this device's key.
-    pub fn message(&self, message: RequestMessage, signer: Certificate, transaction: &str) -> Prepared {
+    pub fn message(&self, message: &RequestMessage, signer: Certificate, transaction: &str) -> Prepared {
         let (now, key) = (SystemClock.now(), &self.key);
         let requester = Requester::new(signer, key.algorithm(), self.ra.clone());
         let id = TransactionId::new(transaction).unwrap();
-        let unsigned = requester.prepare(&message, &id, &AwsLc, &AwsLc, now).unwrap();
+        let unsigned = requester.prepare(message, &id, &AwsLc, &AwsLc, now).unwrap();
         let signature = block_on(key.sign(unsigned.tbs())).unwrap();
         Prepared { key: Arc::clone(key), ra: self.ra.clone(), request: unsigned.finish(&signature) }
     }
