@@ -34,7 +34,7 @@ fn waiting(server: &Server) -> String {
     lines.first().and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned()
 }
 
-// clause: RFC 8894 M23, M24, C15, S9, S19
+// clause: RFC 8894 M23, M24, S9, S19
 #[test]
 fn a_request_waits_survives_a_kill_and_is_approved() {
     let server = Server::start_with(APPROVED_BY_HAND);
@@ -103,7 +103,6 @@ fn without_a_challenge_a_person_decides() {
 }
 
 /// strongSwan 5.9.8 speaks triple DES, see strongswan.rs.
-// clause: RFC 8894 C8, C15
 #[test]
 fn strongswan_polls_until_it_is_approved() {
     let server = Server::start_with(APPROVED_BY_HAND);
