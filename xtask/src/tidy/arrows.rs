@@ -95,7 +95,7 @@ fn is_http(name: &str) -> bool {
 }
 
 fn is_program(name: &str) -> bool {
-    name.ends_with("-server") || matches!(name, "scep-client" | "testkit")
+    name.ends_with("-server") || matches!(name, "scep-client" | "conformance" | "testkit")
 }
 
 pub(super) fn check(packages: &Packages) -> Vec<Finding> {

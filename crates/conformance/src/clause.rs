@@ -1,0 +1,81 @@
+//! What a document asks of a server.
+
+use std::fmt;
+
+/// A place in a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "written out in tables")]
+pub struct Section {
+    /// Such as `RFC 8894`.
+    pub document: &'static str,
+    /// Such as `3.2.1.5`.
+    pub number: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} §{}", self.document, self.number)
+    }
+}
+
+/// How strongly it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the key words of BCP 14, and two more")]
+pub enum Level {
+    /// MUST, SHALL, REQUIRED.
+    Must,
+    /// MUST NOT, SHALL NOT.
+    MustNot,
+    /// SHOULD, RECOMMENDED.
+    Should,
+    /// SHOULD NOT.
+    ShouldNot,
+    /// MAY, OPTIONAL: judged only where it is offered.
+    May,
+    /// The text says how it is, without a key word.
+    Says,
+    /// The section leaves it open; attackers, or clients in the field, do not.
+    Guard,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Must => "MUST",
+            Self::MustNot => "MUST NOT",
+            Self::Should => "SHOULD",
+            Self::ShouldNot => "SHOULD NOT",
+            Self::May => "MAY",
+            Self::Says => "says",
+            Self::Guard => "guard",
+        })
+    }
+}
+
+/// One thing that is asked, in a line of ours: the document's own words are in the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "written out in tables")]
+pub struct Clause {
+    /// Where.
+    pub section: Section,
+    /// How strongly.
+    pub level: Level,
+    /// What.
+    pub text: &'static str,
+}
+
+/// A check: what is asked, and how to find out about it.
+///
+/// `S` is what it plays with: a session with a server.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "written out in tables")]
+pub struct Check<S> {
+    /// Its name, for exceptions and for scripts; stable.
+    pub id: &'static str,
+    /// What is asked.
+    pub clause: Clause,
+    /// Finds out. `Err` and `Ok` weigh the same: an early end is as good a verdict.
+    pub run: fn(&mut S) -> Result<crate::Judgement, crate::Judgement>,
+}

@@ -1,0 +1,148 @@
+//! Messages that come again, and polls.
+
+use pki_core::tlv;
+
+use crate::{
+    Check, Judgement,
+    scep::{
+        Session,
+        draft::{Party, PartyKey},
+        reply::{Answer, Status},
+        sections::{ERRORS, PENDING, POLLING, TRANSACTION_ID, guard, must},
+        session::{Enrollment, random},
+    },
+};
+
+pub(super) const CHECKS: &[Check<Session>] = &[
+    Check {
+        id: "repeated-message",
+        clause: guard(
+            ERRORS,
+            "a message that comes again gets the same certificate, or none, never a second one",
+        ),
+        run: |session| {
+            let first = session.enrolled()?;
+            let answer = session.post(&first.message);
+            let again = Enrollment::new(first.draft.clone(), first.message.clone(), answer);
+            same_or_none(&first, &again)
+        },
+    },
+    Check {
+        id: "repeated-request",
+        clause: guard(
+            ERRORS,
+            "a request whose reply was lost may be sent again in a message with a new nonce",
+        ),
+        run: |session| {
+            let first = session.enrolled()?;
+            let mut draft = first.draft.clone();
+            draft.nonce = random(16);
+            (draft.content_key, draft.iv) = (random(16), random(16));
+            let again = session.send(draft);
+            same_or_none(&first, &again)
+        },
+    },
+    Check {
+        id: "transaction-id-of-another",
+        clause: guard(
+            TRANSACTION_ID,
+            "another request under a transactionID that was used gets nothing of the first",
+        ),
+        run: |session| {
+            let first = session.enrolled()?;
+            let stranger = PartyKey::Rsa(session.keys.stranger.clone());
+            let mut draft = session.draft()?;
+            draft.transaction.clone_from(&first.draft.transaction);
+            draft.signer = session.self_signed(stranger.clone())?;
+            draft.csr.key = stranger;
+            let sent = session.send(draft);
+            if !sent.answer.is_granted() {
+                return sent.answer.must_be_refused();
+            }
+            match sent.certificate() {
+                Ok(_) => Ok(Judgement::tolerated("granted: the transactionID is not looked at")),
+                Err(_) => Err(Judgement::fail("it got the certificate of the first")),
+            }
+        },
+    },
+    Check {
+        id: "poll-unknown",
+        clause: must(POLLING, "a CertPoll without a matching request is refused"),
+        run: |session| {
+            session.enrolled()?;
+            let mut draft = session.draft_without_challenge()?;
+            let party = draft.signer.clone();
+            poll(session, &mut draft, party)?;
+            session.send(draft).answer.must_be_refused()
+        },
+    },
+    Check {
+        id: "poll-own",
+        clause: guard(ERRORS, "a CertPoll after the certificate was issued brings it again, or nothing"),
+        run: |session| {
+            let first = session.enrolled()?;
+            let mut draft = session.draft_without_challenge()?;
+            draft.transaction.clone_from(&first.draft.transaction);
+            poll(session, &mut draft, first.draft.signer.clone())?;
+            let polled = session.send(draft);
+            if !polled.answer.is_granted() {
+                return polled.answer.is_optional();
+            }
+            same_or_none(&first, &polled)
+        },
+    },
+    Check {
+        id: "poll-foreign",
+        clause: guard(POLLING, "a CertPoll for somebody else's request gets nothing"),
+        run: |session| {
+            let first = session.enrolled()?;
+            let stranger = PartyKey::Rsa(session.keys.stranger.clone());
+            let party = session.self_signed(stranger)?;
+            let mut draft = session.draft_without_challenge()?;
+            draft.transaction.clone_from(&first.draft.transaction);
+            poll(session, &mut draft, party)?;
+            session.send(draft).answer.must_be_refused()
+        },
+    },
+    Check {
+        id: "pending-no-envelope",
+        clause: must(PENDING, "a PENDING has no envelope"),
+        run: |session| {
+            let refused = session.refused()?;
+            let baseline = session.baseline()?;
+            let pending = [&baseline.answer, &refused.answer].into_iter().find_map(|answer| match answer {
+                Answer::Reply(reply) if reply.status() == Status::Pending => Some(reply),
+                _ => None,
+            });
+            let Some(reply) = pending else {
+                return Ok(Judgement::not_offered("nothing was answered by PENDING"));
+            };
+            super::failures::no_envelope(reply)
+        },
+    },
+];
+
+/// Makes `draft` a CertPoll of `party`'s.
+///
+/// ```text
+/// issuerAndSubject ::= SEQUENCE { issuer Name, subject Name }
+/// ```
+fn poll(session: &mut Session, draft: &mut crate::scep::draft::Draft, party: Party) -> Result<(), Judgement> {
+    let issuer = session.authority()?.ca.subject().clone();
+    draft.message_type = "20".into();
+    draft.plain = Some(tlv::sequence([issuer.as_der(), session.target.subject.as_der()]));
+    draft.signer = party;
+    Ok(())
+}
+
+fn same_or_none(first: &Enrollment, again: &Enrollment) -> Result<Judgement, Judgement> {
+    if !again.answer.is_granted() {
+        return again.answer.must_be_refused();
+    }
+    let delivered = again.delivery.as_ref().map_err(Judgement::fail)?.certificates();
+    let expected = first.certificate()?;
+    if delivered.contains(&expected) {
+        return Ok(Judgement::pass("the same certificate"));
+    }
+    Err(Judgement::fail("another certificate"))
+}

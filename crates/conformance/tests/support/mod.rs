@@ -1,0 +1,123 @@
+//! A sound server in this process: the CA of this workspace, with its SCEP service.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use configuration::Configuration;
+use conformance::scep::{ChallengeSource, Challenges, Keys, Target};
+use enrollment::{ChallengeKey, OneTimeChallenges};
+use keys_software::{AwsLc, load_secret};
+use ledger::{Ledger, LedgerSettings};
+use pki_core::{Name, SystemClock};
+use scep_server::{commands::FirstRun, server::Server as ScepServer, settings::Settings};
+use serial_binding::{BoundObject, ObjectKind};
+use testkit::keys;
+
+/// The device that certificates are for.
+pub const DEVICE: &str = "conformance-device";
+const DEVICE_ID: &str = "d6b58414-60ed-426b-b382-276a3e8d626d";
+
+const DIRECTORY: &str = r#"
+[[devices]]
+id = "d6b58414-60ed-426b-b382-276a3e8d626d"
+name = "conformance-device"
+state = "enabled"
+"#;
+
+/// The challenge of the profile `static`.
+pub const STATIC_CHALLENGE: &str = "a-challenge-that-is-long-enough-for-all";
+
+/// A server with a folder of its own, until it is dropped.
+pub struct Sound {
+    folder: tempfile::TempDir,
+    /// `http://` and where it listens.
+    pub base: String,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Sound {
+    /// One-time challenges at `/scep`, one for all at `/static`; `more` settings as TOML.
+    pub fn start(more: &str) -> Self {
+        // In memory, where there is such a place: a hundred certificates a run, each of which waits for the disk.
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        std::fs::write(data.join("directory.toml"), DIRECTORY).unwrap();
+        keys_software::create_private_file(&data.join("static-challenge"), STATIC_CHALLENGE.as_bytes())
+            .unwrap();
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\n{more}\n[limits]\nconnections_per_address = 1000\n\
+             [[profile]]\nname = \"default\"\n\
+             [[profile]]\nname = \"static\"\npath = \"/static\"\nchallenge = \"static\"\n\
+             challenge_file = \"static-challenge\"\n"
+        );
+        let mut settings: Settings = Configuration::from_text(&text).unwrap().read().unwrap();
+        settings.data = data;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let server = ScepServer::start(&settings, FirstRun::Configured).await.unwrap();
+                tell.send(server.address()).unwrap();
+                server.run(async { drop(stopped.await) }).await;
+            });
+        });
+        let address = told.recv().unwrap();
+        Self { folder, base: format!("http://{address}"), stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Fresh challenges for [`DEVICE`].
+    pub fn challenges(&self) -> Challenges {
+        Challenges::Source(challenge_source(&self.data()))
+    }
+}
+
+/// A server at `url` that has [`DEVICE`] in its directory.
+pub fn target(url: &str, challenges: Challenges) -> Target {
+    let keys = Keys {
+        device: keys::rsa(keys::DEVICE_PEM),
+        stranger: keys::rsa(keys::STRANGER_PEM),
+        sign_only: keys::ecdsa(keys::DEVICE_P256_PEM),
+    };
+    Target::new(url.parse().unwrap(), challenges)
+        .with_subject(Name::of_common_name(DEVICE))
+        .with_keys(keys)
+        .with_timeout(Duration::from_secs(30))
+}
+
+impl Drop for Sound {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn challenge_source(data: &Path) -> ChallengeSource {
+    let ledger =
+        Ledger::open(data.join("ledger.sqlite"), LedgerSettings::new(Arc::new(SystemClock))).unwrap();
+    let challenges = OneTimeChallenges {
+        store: Arc::new(ledger),
+        key: ChallengeKey::new(*load_secret(&data.join("challenge.key")).unwrap()),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(AwsLc),
+    };
+    let device = BoundObject::new(ObjectKind::DEVICE, DEVICE_ID.parse().unwrap()).unwrap();
+    Box::new(move || {
+        let made = testkit::block_on(challenges.create(device, "default", Duration::from_secs(600)));
+        made.map(|challenge| challenge.expose().to_owned()).map_err(|error| error.to_string())
+    })
+}
