@@ -3,7 +3,7 @@
 
 use certbound_fuzz::{Anything, CONTENT_KEY, Counting, ca};
 use libfuzzer_sys::fuzz_target;
-use pki_core::{ContentKey, SignatureAlgorithm, UnixTime};
+use pki_core::{ChallengePassword, ContentKey, SignatureAlgorithm, UnixTime};
 use scep_proto::{AlgorithmPolicy, FailInfo, Legacy, PkiMessage, ReplySigner};
 
 fuzz_target!(|input: &[u8]| {
@@ -13,6 +13,8 @@ fuzz_target!(|input: &[u8]| {
     let failure = message.exchange().failure(&signer, FailInfo::BadRequest, None, &Counting, UnixTime(0));
     failure.expect("every message that parses can be answered").finish(&[0; 256]);
     if let Ok(verified) = message.verify(&Anything, &policy) {
+        let challenge = ChallengePassword::new("fuzz".into());
+        let _ = verified.open_with_challenge(&challenge, ca(), &Anything, &Counting);
         let Ok(sealed) = verified.sealed_for(ca()) else { return };
         for key in [Some(ContentKey::new(CONTENT_KEY.to_vec())), None] {
             let _ = sealed.open(key, &Anything, &Counting);

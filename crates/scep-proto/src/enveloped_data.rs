@@ -3,8 +3,8 @@
 use alloc::{borrow::Cow, vec::Vec};
 
 use pki_core::{
-    AlgorithmError, Certificate, ContentKey, DecodeError, KeyEncryptor, KeyTransport, Oid, SecureRandom,
-    WrappedKey, tlv,
+    AlgorithmError, Certificate, ChallengePassword, ContentKey, DecodeError, KeyEncryptor, KeyTransport, Oid,
+    SecureRandom, WrappedKey, tlv,
 };
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     cms_oids,
     content_cipher::{Ciphertext, Plaintext},
     limits::MAX_CERTIFICATES,
+    password_recipient::{self, PasswordRecipient},
     signed_data::{content_info, content_of},
 };
 
@@ -44,8 +45,34 @@ pub(crate) enum Recipient {
     ///     keyEncryptionAlgorithm KeyEncryptionAlgorithmIdentifier, encryptedKey OCTET STRING }
     /// ```
     KeyTransport { id: CertificateId, wrapped: WrappedKey },
-    /// Key agreement, key encryption key, password, other.
+    /// By the challenge.
+    Password(PasswordRecipient),
+    /// Key agreement, key encryption key, other.
     Unsupported,
+}
+
+/// For whom an envelope is closed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SealedTo<'a> {
+    Key(&'a Certificate, KeyTransport),
+    Challenge(&'a ChallengePassword),
+}
+
+impl<'a> SealedTo<'a> {
+    /// The key of `recipient` where it can encipher, and otherwise the challenge
+    /// ([RFC 8894 §3.1](https://www.rfc-editor.org/rfc/rfc8894#section-3.1)).
+    pub(crate) fn choose(
+        recipient: &'a Certificate,
+        transport: KeyTransport,
+        challenge: Option<&'a ChallengePassword>,
+    ) -> Result<Self, EncodeError> {
+        let key = recipient.public_key();
+        match challenge {
+            _ if key.can_encipher() => Ok(Self::Key(recipient, transport)),
+            Some(challenge) => Ok(Self::Challenge(challenge)),
+            None => Err(EncodeError::CannotEncipher(key.kind())),
+        }
+    }
 }
 
 /// Why an envelope cannot be read. Depends on nothing secret.
@@ -92,36 +119,46 @@ impl Envelope {
         self.ciphertext.decrypt(key)
     }
 
-    /// The DER of a ContentInfo that holds `plaintext` encrypted to `recipient`.
+    /// The DER of a ContentInfo that holds `plaintext`, encrypted.
     pub(crate) fn seal(
         plaintext: &[u8],
-        recipient: &Certificate,
-        (cipher, transport): (ContentCipher, KeyTransport),
+        to: SealedTo<'_>,
+        cipher: ContentCipher,
         encryptor: &dyn KeyEncryptor,
         random: &dyn SecureRandom,
     ) -> Result<Vec<u8>, EncodeError> {
-        if !recipient.public_key().can_encipher() {
-            return Err(EncodeError::CannotEncipher(recipient.public_key().kind()));
-        }
         let (key, ciphertext) = Ciphertext::encrypt(cipher, plaintext, random)?;
-        let wrapped = encryptor.wrap_key(recipient.public_key(), transport, &key)?;
-        let version_0: &[u8] = &[tlv::INTEGER, 1, 0];
-        let recipient = tlv::sequence([
-            version_0,
-            &certificate_id::issuer_and_serial(recipient),
-            &transport.to_der(),
-            &tlv::wrap(tlv::OCTET_STRING, &wrapped),
-        ]);
+        // RFC 5652 §6.1: 3 when there is a PasswordRecipientInfo.
+        let (version, recipient) = match to {
+            SealedTo::Key(certificate, transport) => {
+                let wrapped = encryptor.wrap_key(certificate.public_key(), transport, &key)?;
+                (0, key_transport_info(certificate, transport, &wrapped))
+            }
+            SealedTo::Challenge(challenge) => (3, PasswordRecipient::seal(&key, challenge, cipher, random)?),
+        };
+        let version: &[u8] = &[tlv::INTEGER, 1, version];
         let encrypted = tlv::sequence([&*tlv::oid(cms_oids::DATA), &ciphertext.to_der()]);
-        let data = tlv::sequence([version_0, &tlv::wrap(tlv::SET, &recipient), &encrypted]);
+        let data = tlv::sequence([version, &tlv::wrap(tlv::SET, &recipient), &encrypted]);
         Ok(content_info(cms_oids::ENVELOPED_DATA, &data))
     }
 }
 
+fn key_transport_info(recipient: &Certificate, transport: KeyTransport, wrapped: &[u8]) -> Vec<u8> {
+    let version_0: &[u8] = &[tlv::INTEGER, 1, 0];
+    tlv::sequence([
+        version_0,
+        &certificate_id::issuer_and_serial(recipient),
+        &transport.to_der(),
+        &tlv::wrap(tlv::OCTET_STRING, wrapped),
+    ])
+}
+
 impl Recipient {
     fn read(element: tlv::Tlv<'_>, policy: &AlgorithmPolicy) -> Result<Self, EnvelopeFault> {
-        if element.tag != tlv::SEQUENCE {
-            return Ok(Self::Unsupported);
+        match element.tag {
+            tlv::SEQUENCE => {}
+            password_recipient::TAG => return PasswordRecipient::read(element, policy).map(Self::Password),
+            _ => return Ok(Self::Unsupported),
         }
         let mut fields = tlv::Cursor::into(element.bytes, tlv::SEQUENCE, WHAT)?;
         fields.expect(tlv::INTEGER)?;

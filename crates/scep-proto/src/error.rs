@@ -11,8 +11,9 @@ pub enum EncodeError {
     /// No nonce, content key or initialization vector could be drawn.
     #[error(transparent)]
     Random(#[from] RandomFailed),
-    /// Nothing can be encrypted to the recipient's key: it is no RSA key.
-    #[error("expected a recipient with an RSA key to encrypt to: its key is {0}")]
+    /// Nothing can be encrypted to the recipient's key, which is no RSA key, and there is no challenge to encrypt by
+    /// instead.
+    #[error("expected a recipient with an RSA key, or a challenge, to encrypt to: its key is {0}")]
     CannotEncipher(KeyKind),
     /// Wrapping the content key failed.
     #[error("the content key could not be wrapped: {0}")]

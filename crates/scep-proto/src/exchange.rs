@@ -2,14 +2,14 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use pki_core::{Certificate, KeyEncryptor, KeyTransport, SecureRandom, UnixTime};
+use pki_core::{Certificate, ChallengePassword, KeyEncryptor, KeyTransport, SecureRandom, UnixTime};
 
 use crate::{
     ContentCipher, EncodeError, FailInfo, MessageType, PkiStatus, ReplySigner, Tolerances, TransactionId,
     UnsignedReply,
     attributes::AttributeList,
     cms_oids,
-    enveloped_data::{Envelope, Recipient},
+    enveloped_data::{Envelope, Recipient, SealedTo},
     limits::NONCE_LEN,
     reply::EmptyContent,
     signed_data::{SignedDataParts, UnsignedSignedData, degenerate},
@@ -25,12 +25,26 @@ pub struct Exchange {
     cipher: ContentCipher,
     transport: KeyTransport,
     tolerated: Tolerances,
+    challenge: Option<ChallengePassword>,
 }
 
 impl Exchange {
     pub(crate) fn new(transaction_id: TransactionId, sender_nonce: Vec<u8>, signer: Certificate) -> Self {
         let (cipher, transport) = (ContentCipher::Aes128Cbc, KeyTransport::RsaPkcs1);
-        Self { transaction_id, sender_nonce, signer, cipher, transport, tolerated: Tolerances::NONE }
+        let (tolerated, challenge) = (Tolerances::NONE, None);
+        Self { transaction_id, sender_nonce, signer, cipher, transport, tolerated, challenge }
+    }
+
+    /// The same, where a key that cannot encipher gets its reply encrypted by `challenge`. The challenge of a
+    /// certification request is known already; whoever answers a CertPoll of such a signer has to remember it.
+    #[must_use]
+    pub fn with_challenge(self, challenge: ChallengePassword) -> Self {
+        Self { challenge: Some(challenge), ..self }
+    }
+
+    /// Whether a SUCCESS can be encrypted: to the key of [`Exchange::signer`], or by a challenge.
+    pub fn can_deliver(&self) -> bool {
+        SealedTo::choose(&self.signer, self.transport, self.challenge.as_ref()).is_ok()
     }
 
     pub(crate) fn tolerating(self, needed: Tolerances) -> Self {
@@ -78,7 +92,7 @@ impl Exchange {
     }
 
     /// A CertRep SUCCESS ([RFC 8894 §3.3.2.1](https://www.rfc-editor.org/rfc/rfc8894#section-3.3.2.1)) that delivers
-    /// `issued`, encrypted to the key of [`Exchange::signer`].
+    /// `issued`, encrypted to the key of [`Exchange::signer`], or by the challenge where that key cannot encipher.
     ///
     /// The certificate asked for comes first and all stay in the order given, although DER would sort them: iOS takes
     /// the first one. Send the chain along only to clients that are known to want it.
@@ -150,8 +164,8 @@ impl Exchange {
         now: UnixTime,
     ) -> Result<UnsignedReply, EncodeError> {
         let attributes = self.attributes(PkiStatus::Success, random, now)?;
-        let algorithms = (self.cipher, self.transport);
-        let envelope = Envelope::seal(message_data, &self.signer, algorithms, encryptor, random)?;
+        let to = SealedTo::choose(&self.signer, self.transport, self.challenge.as_ref())?;
+        let envelope = Envelope::seal(message_data, to, self.cipher, encryptor, random)?;
         unsigned(attributes, Some(Cow::Owned(envelope)), signer)
     }
 

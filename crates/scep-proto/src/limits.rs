@@ -22,6 +22,12 @@ pub const MAX_CERTIFICATES: usize = 10;
 /// The most signed attributes in one message.
 pub const MAX_ATTRIBUTES: usize = 32;
 
+/// The most rounds of PBKDF2 that a message may ask for; somebody else chooses them.
+pub const MAX_PBKDF2_ITERATIONS: u32 = 100_000;
+
+/// The longest salt of PBKDF2, in octets.
+pub const MAX_SALT_LEN: usize = 64;
+
 /// The longest transactionID, in octets of whatever string type. The shortest has one octet.
 pub const MAX_TRANSACTION_ID_LEN: usize = 256;
 

@@ -3,19 +3,18 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use pki_core::{
-    Certificate, ContentKey, DecodeError, Extension, SecureRandom, SignatureAlgorithm, SignatureVerifier,
-    VerifiedRequest, WrappedKey, oids,
+    Certificate, ChallengePassword, DecodeError, Extension, SecureRandom, SignatureVerifier, oids,
 };
-use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::{
-    AlgorithmPolicy, Exchange, MessageType, RejectReason, Rejection, Request, RequestMessage, Tolerance,
+    AlgorithmPolicy, Exchange, MessageType, RejectReason, Rejection, Request, SealedRequest, Tolerance,
     Tolerances,
     attributes::SignedAttributes,
     ber,
     certificate_id::CertificateId,
     enveloped_data::{Envelope, EnvelopeFault, Recipient},
     limits::MAX_MESSAGE_LEN,
+    sealed_request::Opening,
     signature_check::{SignatureCheck, SignatureFault},
     signed_data::SignedData,
 };
@@ -126,11 +125,11 @@ impl PkiMessage {
 /// A request whose signature holds; its content is still encrypted.
 #[derive(Debug)]
 pub struct VerifiedMessage {
-    exchange: Exchange,
-    message_type: MessageType,
-    envelope: Envelope,
-    signature: Vec<u8>,
-    granted: Tolerances,
+    pub(crate) exchange: Exchange,
+    pub(crate) message_type: MessageType,
+    pub(crate) envelope: Envelope,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) granted: Tolerances,
 }
 
 impl VerifiedMessage {
@@ -142,6 +141,34 @@ impl VerifiedMessage {
     /// What it is.
     pub fn message_type(&self) -> MessageType {
         self.message_type
+    }
+
+    /// Whether the content key is wrapped by the challenge, as a client does for a CA whose key cannot encipher:
+    /// [`VerifiedMessage::open_with_challenge`] opens it.
+    pub fn is_sealed_by_challenge(&self) -> bool {
+        matches!(self.envelope.recipients.as_slice(), [Recipient::Password(_)])
+    }
+
+    /// Decrypts and reads a request whose content key `challenge` has wrapped
+    /// ([RFC 8894 §3.1](https://www.rfc-editor.org/rfc/rfc8894#section-3.1)). `ca` is the certificate of who answers.
+    ///
+    /// Another challenge and a changed message fail alike, as in [`SealedRequest::open`]; so does a certification
+    /// request that holds another challenge than the one it came under. Each call costs up to
+    /// [`MAX_PBKDF2_ITERATIONS`](crate::limits::MAX_PBKDF2_ITERATIONS) hashes that the sender chose, so let few be tried.
+    pub fn open_with_challenge(
+        &self,
+        challenge: &ChallengePassword,
+        ca: &Certificate,
+        verifier: &dyn SignatureVerifier,
+        random: &dyn SecureRandom,
+    ) -> Result<Request, Rejection> {
+        let [Recipient::Password(password)] = self.envelope.recipients.as_slice() else {
+            return Err(Rejection::new(RejectReason::NotForRecipient, &self.exchange));
+        };
+        let key = password.unwrap(challenge);
+        let under = Some(challenge);
+        let opening = Opening { message: self, recipient: ca, tolerated: Tolerances::NONE, under };
+        opening.open(key.as_ref(), verifier, random)
     }
 
     /// What only the holder of `recipient`, the RA certificate, can open. Where there are several, as in a rollover, ask
@@ -157,104 +184,17 @@ impl VerifiedMessage {
                 let re_encoded = id.re_encodes_issuer_of(recipient);
                 let tolerated = Tolerances::NONE.with_if(Tolerance::ReEncodedIssuer, re_encoded);
                 granted(tolerated, self.granted).map_err(rejected)?;
-                Ok(SealedRequest { message: self, wrapped, recipient: recipient.clone(), tolerated })
+                Ok(SealedRequest::new(self, wrapped, recipient.clone(), tolerated))
             }
-            [Recipient::Unsupported] => Err(rejected(RejectReason::UnsupportedRecipient)),
+            [Recipient::Unsupported | Recipient::Password(_)] => {
+                Err(rejected(RejectReason::UnsupportedRecipient))
+            }
             _ => Err(rejected(RejectReason::NotForRecipient)),
         }
     }
 }
 
-/// A request that is encrypted to a known recipient alone.
-///
-/// # No oracle
-///
-/// Whoever records a request can send its envelope again, changed, within a message of his own: the outer signature is
-/// by a certificate that he makes himself, and CBC protects nothing. Any answer that depends on what such an envelope
-/// decrypts to would decrypt the recorded one, challenge and all, in some hundred queries an octet. So
-/// [`SealedRequest::open`] has one answer for every content but those that their author has vouched for:
-///
-/// * a PKCS #10 request counts when the key within has signed it;
-/// * GetCert and GetCRL count when they name the issuer of the recipient's certificate, or the recipient itself;
-/// * of CertPoll the content does not count at all. RFC 8894 section 3.3.3 wants polls told by their transactionID
-///   anyway; who asks is told by the signer.
-#[derive(Debug)]
-pub struct SealedRequest<'m> {
-    message: &'m VerifiedMessage,
-    wrapped: &'m WrappedKey,
-    recipient: Certificate,
-    tolerated: Tolerances,
-}
-
-impl SealedRequest<'_> {
-    /// The content key, for the recipient's [`DecryptionKey`](pki_core::DecryptionKey).
-    pub fn wrapped_key(&self) -> &WrappedKey {
-        self.wrapped
-    }
-
-    /// Decrypts and reads the request. `key` is what unwrapping gave; pass `None` when it gave an error, of whatever
-    /// kind, and do not answer that error in any other way.
-    ///
-    /// A random key is drawn first, and takes the place of one that is absent or of a wrong length. From there on
-    /// everything goes the same way, proof of possession included, and fails with the same
-    /// [`RejectReason::Undecryptable`], so that nobody can tell a wrong padding of the key from a wrong padding of the
-    /// content or a wrong content ([RFC 3218](https://www.rfc-editor.org/rfc/rfc3218)).
-    #[expect(clippy::needless_pass_by_value, reason = "the key is used up and wiped here")]
-    pub fn open(
-        &self,
-        key: Option<ContentKey>,
-        verifier: &dyn SignatureVerifier,
-        random: &dyn SecureRandom,
-    ) -> Result<Request, Rejection> {
-        let VerifiedMessage { exchange, message_type, envelope, .. } = self.message;
-        let rejection = |reason| Rejection::new(reason, exchange);
-        let stand_in = envelope.cipher().draw_key(random);
-        let stand_in = stand_in.map_err(|_| rejection(RejectReason::NoRandomness))?;
-        let (key, usable) = key_or(key.as_ref(), &stand_in);
-        let plaintext = envelope.decrypt(&key);
-        let message = plaintext.read(|der| RequestMessage::from_der(*message_type, der).ok());
-        let message = message.filter(|_| usable.into());
-        let vouched = self.vouched_for(message, verifier);
-        let (message, proven) = vouched.ok_or_else(|| rejection(RejectReason::Undecryptable))?;
-        let exchange = exchange.clone().tolerating(self.tolerated.union(of_request(&message)));
-        // Only now, when the author of the content has vouched for it.
-        let granted = granted(exchange.tolerated(), self.message.granted);
-        granted.map_err(|reason| Rejection::new(reason, &exchange))?;
-        Ok(Request { message, exchange, proven })
-    }
-
-    /// With the certification request once more, where there is one.
-    fn vouched_for(
-        &self,
-        message: Option<RequestMessage>,
-        verifier: &dyn SignatureVerifier,
-    ) -> Option<(RequestMessage, Option<VerifiedRequest>)> {
-        let VerifiedMessage { exchange, message_type, signature, .. } = self.message;
-        let (issuer, signer) = (self.recipient.issuer(), exchange.signer());
-        if *message_type == MessageType::CertPoll {
-            let (issuer, subject) = (issuer.clone(), signer.subject().clone());
-            return Some((RequestMessage::CertPoll { issuer, subject }, None));
-        }
-        let proven = match &message {
-            Some(RequestMessage::PkcsReq(request) | RequestMessage::RenewalReq(request)) => {
-                Some(request.verified(verifier).ok()?)
-            }
-            Some(
-                RequestMessage::GetCert { issuer: named, .. } | RequestMessage::GetCrl { issuer: named, .. },
-            ) if named.matches(issuer) || named.matches(self.recipient.subject()) => None,
-            Some(_) => return None,
-            None => {
-                // As long as checking a request would have taken.
-                let algorithm = SignatureAlgorithm::RsaPkcs1Sha256;
-                let _ = verifier.verify(signer.public_key(), algorithm, &[], signature);
-                return None;
-            }
-        };
-        Some((message?, proven))
-    }
-}
-
-fn granted(needed: Tolerances, granted: Tolerances) -> Result<(), RejectReason> {
+pub(crate) fn granted(needed: Tolerances, granted: Tolerances) -> Result<(), RejectReason> {
     needed.beyond(granted).map_or(Ok(()), |beyond| Err(RejectReason::NotTolerated(beyond)))
 }
 
@@ -266,24 +206,6 @@ fn of_signer(certificate: &Certificate, id: &CertificateId) -> Tolerances {
         .with_if(Tolerance::CriticalAuthorityKeyIdentifier, critical)
         .with_if(Tolerance::SignerSerialNumber, certificate.serial_number().is_none())
         .with_if(Tolerance::ReEncodedIssuer, id.re_encodes_issuer_of(certificate))
-}
-
-fn of_request(message: &RequestMessage) -> Tolerances {
-    let (RequestMessage::PkcsReq(request) | RequestMessage::RenewalReq(request)) = message else {
-        return Tolerances::NONE;
-    };
-    let deviations = request.deviations().iter().copied().map(Tolerances::from);
-    deviations.fold(Tolerances::NONE, Tolerances::union)
-}
-
-/// `key` if it is as long as `stand_in`, otherwise `stand_in`, by the same steps.
-fn key_or(key: Option<&ContentKey>, stand_in: &ContentKey) -> (ContentKey, Choice) {
-    let given = key.map(ContentKey::expose).unwrap_or_default();
-    let fits = given.len().ct_eq(&stand_in.expose().len());
-    let given = given.iter().chain(core::iter::repeat(&0));
-    let pairs = stand_in.expose().iter().zip(given);
-    let octets: Vec<u8> = pairs.map(|(other, given)| u8::conditional_select(other, given, fits)).collect();
-    (ContentKey::new(octets), fits)
 }
 
 impl From<SignatureFault> for RejectReason {

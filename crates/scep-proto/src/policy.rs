@@ -10,7 +10,7 @@ use crate::{ContentCipher, Tolerances};
 /// The default takes SHA-256, SHA-384 and SHA-512, AES-128, AES-192 and AES-256 in CBC mode, and RSA key transport by
 /// PKCS #1 v1.5 (which every client but Windows uses) or OAEP with SHA-1 (Windows) or SHA-256. SHA-1 within OAEP does
 /// not rest on collision resistance, so it does not count as the legacy digest. Signers have RSA keys of 2048 to 8192
-/// bits.
+/// bits, or keys that only sign, if they send a challenge by which to encrypt the reply.
 ///
 /// DES, RC2 and MD5 can not be allowed: [RFC 8894 §2.9](https://www.rfc-editor.org/rfc/rfc8894#section-2.9).
 ///
@@ -25,6 +25,7 @@ pub struct AlgorithmPolicy {
     sha1: bool,
     triple_des: bool,
     short_rsa: bool,
+    sign_only: SignOnlyKeys,
     tolerances: Tolerances,
 }
 
@@ -40,6 +41,18 @@ pub enum Legacy {
     ShortRsaKeys,
 }
 
+/// What becomes of signers whose keys sign and cannot encipher: ECDSA, Ed25519, ML-DSA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(clippy::exhaustive_enums, reason = "there is nothing between")]
+pub enum SignOnlyKeys {
+    /// Replies are encrypted by the challenge
+    /// ([RFC 8894 §3.1](https://www.rfc-editor.org/rfc/rfc8894#section-3.1)); without one the request is refused.
+    #[default]
+    Served,
+    /// They are refused.
+    Refused,
+}
+
 impl AlgorithmPolicy {
     /// The same with `legacy` allowed as well.
     #[must_use]
@@ -49,6 +62,12 @@ impl AlgorithmPolicy {
             Legacy::TripleDes => Self { triple_des: true, ..self },
             Legacy::ShortRsaKeys => Self { short_rsa: true, ..self },
         }
+    }
+
+    /// The same, with signers whose keys cannot encipher served or not.
+    #[must_use]
+    pub fn with_sign_only_keys(self, sign_only: SignOnlyKeys) -> Self {
+        Self { sign_only, ..self }
     }
 
     /// The same, granting these tolerances and no others.
@@ -71,11 +90,17 @@ impl AlgorithmPolicy {
         }
     }
 
-    /// Whether the signer of a request may have such a key. It is the key that the reply is encrypted to, so it must be
-    /// an RSA key.
+    /// Whether the signer of a request may have such a key. It is the key that the reply is encrypted to, so it is an
+    /// RSA key, or one of those for which the challenge stands in.
     pub fn allows_signer_key(&self, kind: KeyKind) -> bool {
         let shortest = if self.short_rsa { 1024 } else { 2048 };
-        matches!(kind, KeyKind::Rsa { bits } if (shortest..=8192).contains(&bits))
+        match kind {
+            KeyKind::Rsa { bits } => (shortest..=8192).contains(&bits),
+            KeyKind::P256 | KeyKind::P384 | KeyKind::Ed25519 | KeyKind::MlDsa65 => {
+                self.sign_only == SignOnlyKeys::Served
+            }
+            _ => false,
+        }
     }
 
     /// Whether messages may be encrypted with that cipher.

@@ -34,7 +34,8 @@ pub enum RejectReason {
     },
     /// No reply can or may be encrypted to the signer's key, so nothing may be issued.
     #[error(
-        "expected a signer with an RSA key of 2048 to 8192 bits, to which the reply is encrypted: its key is {0}"
+        "expected a signer with an RSA key of 2048 to 8192 bits, to which the reply is encrypted, or a certification \
+         request with a challenge: its key is {0}"
     )]
     SignerCannotDecrypt(KeyKind),
     /// contentType or messageDigest is absent, repeated or wrong.
@@ -53,7 +54,8 @@ pub enum RejectReason {
     /// Not exactly one recipient, or another one than the certificate given.
     #[error("expected a message encrypted to the RA certificate alone")]
     NotForRecipient,
-    /// The one recipient is none of an RSA key: key agreement, a password, or another form that is not read.
+    /// The one recipient is not named by an RSA certificate: key agreement, another form that is not read, or a password
+    /// where a certificate is asked for.
     #[error("expected a content key wrapped for an RSA key")]
     UnsupportedRecipient,
     /// Anything between unwrapping the content key and knowing that the message within is its author's: see

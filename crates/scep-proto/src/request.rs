@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use pki_core::{CertificationRequest, DecodeError, Name, SerialNumber, VerifiedRequest, tlv};
+use pki_core::{
+    CertificationRequest, ChallengePassword, DecodeError, Name, SerialNumber, VerifiedRequest, tlv,
+};
 
 use crate::{Exchange, MessageType};
 
@@ -76,6 +78,14 @@ impl RequestMessage {
             Self::CertPoll { .. } => MessageType::CertPoll,
             Self::GetCert { .. } => MessageType::GetCert,
             Self::GetCrl { .. } => MessageType::GetCrl,
+        }
+    }
+
+    /// The challenge of its certification request.
+    pub(crate) fn challenge(&self) -> Option<&ChallengePassword> {
+        match self {
+            Self::PkcsReq(request) | Self::RenewalReq(request) => request.challenge_password(),
+            Self::CertPoll { .. } | Self::GetCert { .. } | Self::GetCrl { .. } => None,
         }
     }
 

@@ -2,13 +2,15 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use pki_core::{Certificate, KeyEncryptor, KeyTransport, SecureRandom, SignatureAlgorithm, UnixTime};
+use pki_core::{
+    Certificate, ChallengePassword, KeyEncryptor, KeyTransport, SecureRandom, SignatureAlgorithm, UnixTime,
+};
 
 use crate::{
     AwaitedReply, ContentCipher, EncodeError, RequestMessage, TransactionId,
     attributes::AttributeList,
     cms_oids,
-    enveloped_data::Envelope,
+    enveloped_data::{Envelope, SealedTo},
     limits::NONCE_LEN,
     signed_data::{SignedDataParts, UnsignedSignedData},
 };
@@ -48,6 +50,7 @@ pub struct Requester {
     recipient: Certificate,
     cipher: ContentCipher,
     transport: KeyTransport,
+    challenge: Option<ChallengePassword>,
 }
 
 impl Requester {
@@ -56,7 +59,7 @@ impl Requester {
     /// PKCS #1 v1.5, which every server reads. Replies come back encrypted to the key of `signer`.
     pub fn new(signer: Certificate, algorithm: SignatureAlgorithm, recipient: Certificate) -> Self {
         let (cipher, transport) = (ContentCipher::Aes128Cbc, KeyTransport::RsaPkcs1);
-        Self { signer, algorithm, recipient, cipher, transport }
+        Self { signer, algorithm, recipient, cipher, transport, challenge: None }
     }
 
     /// The same, with another content cipher.
@@ -71,6 +74,13 @@ impl Requester {
         Self { transport, ..self }
     }
 
+    /// The same, where messages that hold no certification request are encrypted by `challenge` if the key of the
+    /// recipient cannot encipher; a certification request brings its own.
+    #[must_use]
+    pub fn with_challenge(self, challenge: ChallengePassword) -> Self {
+        Self { challenge: Some(challenge), ..self }
+    }
+
     /// A pkiMessage ([RFC 8894 §3.3](https://www.rfc-editor.org/rfc/rfc8894#section-3.3)) that asks for `message`. All
     /// messages of one operation go under one `transaction_id`, those sent again because a reply was lost included.
     pub fn prepare(
@@ -83,8 +93,9 @@ impl Requester {
     ) -> Result<UnsignedRequest, EncodeError> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce)?;
-        let algorithms = (self.cipher, self.transport);
-        let envelope = Envelope::seal(&message.to_der(), &self.recipient, algorithms, encryptor, random)?;
+        let challenge = message.challenge().or(self.challenge.as_ref());
+        let to = SealedTo::choose(&self.recipient, self.transport, challenge)?;
+        let envelope = Envelope::seal(&message.to_der(), to, self.cipher, encryptor, random)?;
         let attributes = AttributeList::default()
             .with_signing_time(now)
             .with_text(cms_oids::MESSAGE_TYPE, message.message_type().as_str())

@@ -267,9 +267,12 @@ fn row_24_the_one_recipient_is_the_ra() {
         assert_eq!(rejection.reason(), &RejectReason::NotForRecipient);
         assert_eq!(rejection.fail_info(), FailInfo::BadMessageCheck);
     }
-    let password = tlv::wrap(0xA3, &[2, 1, 0]);
-    let rejection = opened(&to(vec![password])).unwrap_err();
+    let agreement = tlv::wrap(0xA1, &[2, 1, 0]);
+    let rejection = opened(&to(vec![agreement])).unwrap_err();
     assert_eq!(rejection.fail_info(), FailInfo::BadAlg);
+    let broken_password = tlv::wrap(0xA3, &[2, 1, 0]);
+    let rejection = verified(&to(vec![broken_password])).unwrap_err();
+    assert_eq!(rejection.fail_info(), FailInfo::BadMessageCheck);
     let pss = recipient(&issuer_and_serial(&ra()), Oid::new_unwrap("1.2.840.113549.1.1.10"));
     assert_eq!(verified(&to(vec![pss])).unwrap_err().fail_info(), FailInfo::BadAlg);
     assert!(verified(&to(vec![mine; 11])).is_err());
@@ -411,7 +414,7 @@ fn row_36_a_time_that_is_no_text_is_an_error() {
 fn a_signer_that_cannot_read_the_reply_is_refused_before_anything_is_issued() {
     let signer = certificate("laptop-1", &ec_key());
     let crafted = Crafted { certificates: vec![signer.as_der().to_vec()], signer, ..crafted() };
-    let rejection = verified(&crafted).unwrap_err();
+    let rejection = opened(&crafted).unwrap_err();
     assert!(matches!(rejection.reason(), RejectReason::SignerCannotDecrypt(_)));
     assert_eq!(rejection.fail_info(), FailInfo::BadAlg);
 }
