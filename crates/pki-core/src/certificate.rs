@@ -6,7 +6,7 @@ use core::{fmt, ops::Range};
 use crate::{
     BadSignature, BasicConstraints, DecodeError, Extension, GeneralName, KeyUsage, Name, Oid, PublicKey,
     SerialNumber, SignatureAlgorithm, SignatureVerifier, Validity, algorithm::AlgorithmError, extension,
-    oids, tlv,
+    oids, pem, tlv,
 };
 
 const WHAT: &str = "a Certificate";
@@ -44,21 +44,12 @@ impl Certificate {
 
     /// Parses the first `CERTIFICATE` block of PEM text.
     pub fn from_pem(pem: &str) -> Result<Self, DecodeError> {
-        const WHAT: &str = "a PEM block BEGIN CERTIFICATE";
-        // People keep comments, and OpenSSL its bag attributes, before the block.
-        let start = pem.find("-----BEGIN CERTIFICATE-----").ok_or_else(|| DecodeError::new(WHAT, "none"))?;
-        let block = pem.get(start..).unwrap_or_default();
-        let end = block.find("-----END CERTIFICATE-----").map(|at| at.saturating_add(25));
-        let block =
-            end.and_then(|end| block.get(..end)).ok_or_else(|| DecodeError::new(WHAT, "no end line"))?;
-        let (_, der) =
-            der::pem::decode_vec(block.as_bytes()).map_err(|error| DecodeError::new(WHAT, error))?;
-        Self::from_der(&der)
+        Self::from_der(&pem::CERTIFICATE.decode(pem)?)
     }
 
     /// PEM, lines ended by LF.
     pub fn to_pem(&self) -> String {
-        der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, &self.0.der).unwrap_or_default()
+        pem::CERTIFICATE.encode(&self.0.der)
     }
 
     /// The exact bytes parsed.

@@ -1,7 +1,7 @@
 //! Types and seams shared by every crate of Certbound.
 //!
-//! * [`SerialNumber`], [`Certificate`], [`CertificationRequest`], [`Name`], [`PublicKey`], [`UnixTime`]: parsed once,
-//!   original bytes kept.
+//! * [`SerialNumber`], [`Certificate`], [`Crl`], [`CertificationRequest`], [`Name`], [`PublicKey`], [`UnixTime`]: parsed
+//!   once, original bytes kept.
 //! * [`Clock`], [`SecureRandom`], [`SigningKey`], [`DecryptionKey`], [`SignatureVerifier`], [`KeyEncryptor`]: the
 //!   seams behind which time, randomness and keys live. Protocol crates take them, or their products, as arguments.
 //!
@@ -17,6 +17,10 @@ mod certificate;
 mod certification_request;
 mod certification_request_builder;
 mod challenge_password;
+mod crl;
+mod crl_entry;
+mod crl_extensions;
+mod crl_scope;
 mod digest;
 mod directory_string;
 mod error;
@@ -27,6 +31,7 @@ mod keys;
 mod name;
 mod oid;
 pub mod oids;
+mod pem;
 mod public_key;
 mod seams;
 mod serial_number;
@@ -44,6 +49,10 @@ pub use certificate::Certificate;
 pub use certification_request::{CertificationRequest, RequestDeviation};
 pub use certification_request_builder::{RequestedExtensions, UnsignedCertificationRequest};
 pub use challenge_password::ChallengePassword;
+pub use crl::Crl;
+pub use crl_entry::{CrlEntries, CrlEntry, EncodedCrlEntries};
+pub use crl_extensions::{CrlNumber, InvalidCrlNumber, distribution_points};
+pub use crl_scope::{CoveredCertificates, IssuingDistributionPoint};
 pub use digest::DigestAlgorithm;
 pub use error::DecodeError;
 pub use extension::{BasicConstraints, Extension, KeyUsage};

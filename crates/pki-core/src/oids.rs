@@ -17,6 +17,22 @@ oids! {
     KEY_USAGE = "2.5.29.15";
     /// subjectAltName (RFC 5280 §4.2.1.6).
     SUBJECT_ALT_NAME = "2.5.29.17";
+    /// cRLNumber (RFC 5280 §5.2.3).
+    CRL_NUMBER = "2.5.29.20";
+    /// reasonCode (RFC 5280 §5.3.1).
+    REASON_CODE = "2.5.29.21";
+    /// invalidityDate (RFC 5280 §5.3.2).
+    INVALIDITY_DATE = "2.5.29.24";
+    /// deltaCRLIndicator (RFC 5280 §5.2.4).
+    DELTA_CRL_INDICATOR = "2.5.29.27";
+    /// issuingDistributionPoint (RFC 5280 §5.2.5).
+    ISSUING_DISTRIBUTION_POINT = "2.5.29.28";
+    /// certificateIssuer (RFC 5280 §5.3.3).
+    CERTIFICATE_ISSUER = "2.5.29.29";
+    /// cRLDistributionPoints (RFC 5280 §4.2.1.13).
+    CRL_DISTRIBUTION_POINTS = "2.5.29.31";
+    /// freshestCRL (RFC 5280 §4.2.1.15, §5.2.6).
+    FRESHEST_CRL = "2.5.29.46";
     /// basicConstraints (RFC 5280 §4.2.1.9).
     BASIC_CONSTRAINTS = "2.5.29.19";
     /// authorityKeyIdentifier (RFC 5280 §4.2.1.1).
