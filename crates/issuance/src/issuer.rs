@@ -192,6 +192,9 @@ pub enum UnfitIssuer {
     /// keyUsage lacks keyCertSign.
     #[error("expected a CA certificate that may sign certificates: its keyUsage lacks keyCertSign")]
     MayNotSignCertificates,
+    /// keyUsage lacks cRLSign.
+    #[error("expected a CA certificate that may sign CRLs: its keyUsage lacks cRLSign")]
+    MayNotSignCrls,
     /// The subject is empty.
     #[error("expected a CA certificate with a subject: its subject is empty")]
     NoName,

@@ -8,12 +8,19 @@
 //! Nothing of a certification request reaches a certificate but its public key and names that somebody authorized;
 //! every extension comes from the profile.
 //!
+//! A [`CrlAuthority`] makes the CA's CRLs, full and delta, in the same order: gather, number, sign, record.
+//!
 //! [`prepare_root`], [`Issuer::prepare_ra`] and [`Issuer::prepare_ocsp_delegate`] make the certificates that a CA needs
 //! for its own service. Every certificate can be prepared here and signed elsewhere.
 
 mod authority;
 mod authorized;
 mod certificate_request;
+mod crl_authority;
+mod crl_candidates;
+mod crl_contents;
+mod crl_list;
+mod crl_log;
 mod issuer;
 mod issuing_algorithm;
 mod key_policy;
@@ -26,6 +33,12 @@ mod service_certificates;
 pub use authority::{CaParts, CertificateAuthority, IssueError};
 pub use authorized::{Authorized, InterruptedIssuance};
 pub use certificate_request::CertificateRequest;
+pub use crl_authority::{
+    CrlAuthority, CrlError, CrlOccasion, CrlParts, CrlSettings, CurrentCrls, DeltaSettings,
+};
+pub use crl_candidates::{CandidatesUnavailable, CrlCandidate, CrlCandidates, CrlStanding};
+pub use crl_list::CrlSignError;
+pub use crl_log::{CrlClaim, CrlLog, CrlName, CrlOutcome, CrlPublication, CrlRecord, CrlState};
 pub use issuer::{Issuer, PrepareError, UnfitIssuer};
 pub use issuing_algorithm::{IssuingAlgorithm, NotForIssuing};
 pub use key_policy::{InvalidKeyPolicy, KeyNotAllowed, KeyPolicy};

@@ -110,9 +110,8 @@ fn names(choice: &[u8]) -> Result<Vec<GeneralName>, DecodeError> {
 
 fn flag(fields: &mut tlv::Cursor<'_>, tag: u8) -> Result<bool, DecodeError> {
     match fields.optional(tag)?.map(|element| element.value) {
-        None => Ok(false),
         // DER leaves a default out; some write it all the same.
-        Some([0]) => Ok(false),
+        None | Some([0]) => Ok(false),
         Some([0xFF]) => Ok(true),
         Some(_) => Err(DecodeError::new(WHAT, "a BOOLEAN that is neither 00 nor FF")),
     }

@@ -179,8 +179,16 @@ impl<'a> Cursor<'a> {
 /// Wraps `content` in an element of type `tag`.
 pub fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len().saturating_add(6));
+    push_header(&mut out, tag, content.len());
+    out.extend_from_slice(content);
+    out
+}
+
+/// Begins an element of type `tag` in `out`, whose content of `length` octets is to follow: for what is too large to be
+/// wrapped by copying it.
+pub fn push_header(out: &mut Vec<u8>, tag: u8, length: usize) {
     out.push(tag);
-    match content.len() {
+    match length {
         short @ 0..=0x7F => out.push(u8::try_from(short).unwrap_or_default()),
         long => {
             let octets = long.to_be_bytes();
@@ -189,8 +197,6 @@ pub fn wrap(tag: u8, content: &[u8]) -> Vec<u8> {
             out.extend(digits);
         }
     }
-    out.extend_from_slice(content);
-    out
 }
 
 /// Wraps the concatenation of `parts` in a SEQUENCE.

@@ -190,6 +190,8 @@ impl SigningKey for NotingKey {
     }
 }
 
+pub mod crls;
+
 /// What `openssl x509 -text` says of a certificate.
 pub fn openssl_text(certificate: &Certificate) -> String {
     let text = testkit::run_with_input(
