@@ -1,8 +1,8 @@
 //! Remembers what was issued, challenged and revoked, in one SQLite file.
 //!
 //! [`Ledger`] is the issuer's: it implements [`IssuanceLog`](issuance::IssuanceLog),
-//! [`EnrollmentStore`](enrollment::EnrollmentStore) and [`Tombstones`](directory::Tombstones), and has the operations
-//! of an operator. [`LedgerReader`] is what a responder on the same host needs of it, and never writes.
+//! [`CrlLog`](issuance::CrlLog), [`EnrollmentStore`](enrollment::EnrollmentStore) and
+//! [`Tombstones`](directory::Tombstones), and has the operations of an operator. [`LedgerReader`] is what a responder on the same host needs of it, and never writes.
 //!
 //! What is written is on disk before the call returns. An intent to issue alone is not waited for: it survives the end
 //! of the process, and it is on disk before the certificate that follows it. One wait for the disk serves all whose
@@ -11,6 +11,8 @@
 mod approvals;
 mod certificates;
 mod challenges;
+mod crl_candidates;
+mod crl_log;
 mod disk;
 mod encoding;
 mod enrollment_store;
@@ -32,6 +34,7 @@ mod writer;
 pub use approvals::DecisionError;
 pub use certificates::{CertificateQuery, CertificateRecord, Succession};
 pub use challenges::{ChallengeFate, ChallengeRecord};
+pub use crl_candidates::{CertificateCursor, IssuedCertificate, RevokedByOrder};
 pub use error::{LedgerError, RevokeError};
 pub use expiry::Expiring;
 pub use issued_only::IssuedOnly;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, config::DbConfig};
 
-use crate::LedgerError;
+use crate::{LedgerError, crl_log};
 
 /// Each step takes a file from the version that is its place here to the next; steps are only ever added.
-const STEPS: [&str; 2] = [FIRST, PENDING_AND_REFUSED];
+const STEPS: [&str; 3] = [FIRST, PENDING_AND_REFUSED, crl_log::TABLES];
 
 const FIRST: &str = r"
     CREATE TABLE issuer (
