@@ -141,4 +141,8 @@ impl RevocationSource for DirectoryRevocation {
     fn epoch(&self) -> Option<u64> {
         self.parts.directory.epoch()
     }
+
+    fn name(&self) -> &'static str {
+        "directory"
+    }
 }

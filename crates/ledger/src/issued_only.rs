@@ -62,6 +62,10 @@ impl RevocationSource for IssuedOnly {
     fn epoch(&self) -> Option<u64> {
         self.source.epoch()
     }
+
+    fn name(&self) -> &'static str {
+        self.source.name()
+    }
 }
 
 fn layout(serial: &SerialNumber) -> Layout {

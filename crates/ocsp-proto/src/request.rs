@@ -102,9 +102,12 @@ impl<'a> Request<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// Not DER, not an OCSPRequest, or with a nonce of a size that there is not.
+    /// Not DER, or not an OCSPRequest.
     #[error(transparent)]
     Malformed(#[from] DecodeError),
+    /// A nonce of a size that there is not (RFC 9654 §2.1).
+    #[error(transparent)]
+    Nonce(DecodeError),
     /// More CertIDs than this responder takes.
     #[error("the request asks about more than {limit} certificates; ask about fewer at a time")]
     TooManyCertIds {
@@ -123,7 +126,9 @@ impl RequestError {
     /// code to critical extensions, and a message that cannot be understood is `malformedRequest`.
     pub fn status(&self) -> ErrorStatus {
         match self {
-            Self::Malformed(_) | Self::UnknownCriticalExtension(_) => ErrorStatus::MalformedRequest,
+            Self::Malformed(_) | Self::Nonce(_) | Self::UnknownCriticalExtension(_) => {
+                ErrorStatus::MalformedRequest
+            }
             Self::TooManyCertIds { .. } => ErrorStatus::Unauthorized,
         }
     }
@@ -156,7 +161,10 @@ fn request_extensions(explicit: &[u8]) -> Result<RequestExtensions<'_>, RequestE
     let mut found = RequestExtensions::default();
     each_extension(explicit, |extension| {
         let twice = match extension.id {
-            oids::NONCE => found.nonce.replace(Nonce::from_extension_value(extension.value)?).is_some(),
+            oids::NONCE => {
+                let nonce = Nonce::from_extension_value(extension.value).map_err(RequestError::Nonce)?;
+                found.nonce.replace(nonce).is_some()
+            }
             oids::PREFERRED_ALGORITHMS => {
                 let preferences = Preferences::from_extension_value(extension.value)?;
                 found.preferences.replace(preferences).is_some()

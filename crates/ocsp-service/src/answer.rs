@@ -52,7 +52,7 @@ impl Caching {
             last_modified: value(headers.last_modified())?,
             expires: value(headers.expires())?,
             produced_at: response.produced_at()?,
-            refresh_at: response.refresh_at()?,
+            refresh_at: headers.refresh_at(),
         })
     }
 

@@ -4,6 +4,7 @@ use std::{
     fmt,
     hash::{Hash, Hasher},
     sync::Arc,
+    time::Duration,
 };
 
 use ocsp_proto::{Issuer, Request};
@@ -11,9 +12,13 @@ use pki_core::{CertRef, UnixTime};
 use quick_cache::{Equivalent, sync::Cache};
 use revocation::{Standing, StatusReport};
 
-use crate::{Answer, delegate_keeper::ActiveDelegate};
+use crate::{Answer, NoncePolicy, delegate_keeper::ActiveDelegate, metrics::Answered};
 
-/// Signed answers by certificate and by the bytes of the CertID that they repeat. Bounded; what is asked for least
+/// How long a change may stay unnoticed where the source does not tell of it: after that it is asked again, however long
+/// it said that its answer could be relied on.
+pub(crate) const MAX_UNNOTICED: Duration = Duration::from_secs(5);
+
+/// Signed answers by certificate, by the bytes of the CertID that they repeat, and by who signs. Bounded; what is asked for least
 /// goes first.
 pub(crate) struct AnswerCache(Cache<Key, Arc<KeptAnswer>>);
 
@@ -24,6 +29,8 @@ pub(crate) struct KeptAnswer {
     standing: Standing,
     epoch: Option<u64>,
     reliable_until: Option<UnixTime>,
+    asked_at: UnixTime,
+    answered: Answered,
     /// Whose key signed it.
     delegate: Arc<ActiveDelegate>,
 }
@@ -60,20 +67,24 @@ impl AnswerCache {
     }
 
     pub(crate) fn keep(&self, key: KeyRef<'_>, kept: Arc<KeptAnswer>) {
-        self.0.insert(Key { certificate: key.certificate, cert_id: key.cert_id.into() }, kept);
+        self.0.insert(key.to_key(), kept);
     }
 }
 
 impl KeptAnswer {
-    /// `epoch` is the source's from before it was asked.
+    /// `told` is what the answer rests on.
     pub(crate) fn new(
         answer: Answer,
-        report: &StatusReport,
-        epoch: Option<u64>,
+        told: &Told,
+        answered: Answered,
         delegate: Arc<ActiveDelegate>,
     ) -> Self {
-        let StatusReport { standing, reliable_until, .. } = *report;
-        Self { answer, standing, epoch, reliable_until, delegate }
+        let Told { report: StatusReport { standing, reliable_until, .. }, epoch, asked_at } = *told;
+        Self { answer, standing, epoch, reliable_until, asked_at, answered, delegate }
+    }
+
+    pub(crate) fn answered(&self) -> &Answered {
+        &self.answered
     }
 
     pub(crate) fn answer(&self) -> &Answer {
@@ -81,38 +92,64 @@ impl KeptAnswer {
     }
 
     /// The same answer for a newer report, if that says the same and lasts as long as the answer does.
-    pub(crate) fn renewed(&self, report: &StatusReport, epoch: Option<u64>) -> Option<Self> {
+    pub(crate) fn renewed(&self, told: &Told) -> Option<Self> {
+        let report = &told.report;
         let lasts = report.reliable_until.is_none_or(|until| self.answer.next_update() <= Some(until));
         (lasts && report.standing == self.standing)
-            .then(|| Self::new(self.answer.clone(), report, epoch, Arc::clone(&self.delegate)))
+            .then(|| Self::new(self.answer.clone(), told, self.answered.clone(), Arc::clone(&self.delegate)))
     }
 
-    /// Whether the source need not be asked: it says that nothing changed, or it cannot say and has given a time.
+    /// Whether the source need not be asked: it says that nothing changed, or it cannot say, has given a time and was
+    /// asked a moment ago.
     fn holds(&self, now: UnixTime, epoch: Option<u64>) -> bool {
+        let in_time = self.reliable_until.is_none_or(|until| now <= until);
         match (self.epoch, self.reliable_until) {
             (None, None) => false,
-            (kept, until) => kept == epoch && until.is_none_or(|until| now <= until),
+            (None, Some(_)) => {
+                epoch.is_none() && in_time && now.saturating_since(self.asked_at) < MAX_UNNOTICED
+            }
+            (kept, _) => kept == epoch && in_time,
         }
     }
 }
 
-/// The key of requests without nonce about one certificate. Others are answered anew each time.
+/// What a source told, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) report: StatusReport,
+    /// The source's, from before it was asked.
+    pub(crate) epoch: Option<u64>,
+    pub(crate) asked_at: UnixTime,
+}
+
+/// The key of requests about one certificate that have no nonce, or whose nonce is passed over. Others are answered anew
+/// each time.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyRef<'a> {
     certificate: CertRef,
     cert_id: &'a [u8],
+    /// Which of the CA's delegates signs.
+    signer: usize,
 }
 
 impl<'a> KeyRef<'a> {
     /// `issuer` is the CA that the request names.
-    pub(crate) fn of(request: &Request<'a>, issuer: &Issuer) -> Option<Self> {
-        match (request.nonce(), request.cert_ids()) {
-            (None, [cert_id]) => {
-                let certificate = CertRef { issuer: issuer.id(), serial: cert_id.serial_number()? };
-                Some(Self { certificate, cert_id: cert_id.as_der() })
-            }
-            _ => None,
+    pub(crate) fn of(
+        request: &Request<'a>,
+        issuer: &Issuer,
+        signer: usize,
+        nonces: NoncePolicy,
+    ) -> Option<Self> {
+        if request.nonce().is_some() && nonces != NoncePolicy::Ignore {
+            return None;
         }
+        let [cert_id] = request.cert_ids() else { return None };
+        let certificate = CertRef { issuer: issuer.id(), serial: cert_id.serial_number()? };
+        Some(Self { certificate, cert_id: cert_id.as_der(), signer })
+    }
+
+    pub(crate) fn to_key(self) -> Key {
+        Key { certificate: self.certificate, cert_id: self.cert_id.into(), signer: self.signer }
     }
 }
 
@@ -125,14 +162,15 @@ impl Hash for KeyRef<'_> {
 
 impl Equivalent<Key> for KeyRef<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.cert_id == &*key.cert_id && self.certificate == key.certificate
+        self.cert_id == &*key.cert_id && self.signer == key.signer && self.certificate == key.certificate
     }
 }
 
 #[derive(PartialEq, Eq)]
-struct Key {
+pub(crate) struct Key {
     certificate: CertRef,
     cert_id: Box<[u8]>,
+    signer: usize,
 }
 
 impl Hash for Key {
@@ -154,13 +192,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_62_a_key_is_the_issuer_the_serial_number_and_the_cert_id() {
+    fn row_62_a_key_is_the_issuer_the_serial_number_the_cert_id_and_the_signer() {
         let certificate = |issuer, serial| CertRef {
             issuer: IssuerId::from_bytes([issuer; 32]),
             serial: SerialNumber::from_be_bytes(&[serial]).unwrap(),
         };
-        let key = Key { certificate: certificate(1, 1), cert_id: b"id".as_slice().into() };
-        let finds = |certificate, cert_id| KeyRef { certificate, cert_id }.equivalent(&key);
+        let key = KeyRef { certificate: certificate(1, 1), cert_id: b"id", signer: 0 }.to_key();
+        let finds = |certificate, cert_id| KeyRef { certificate, cert_id, signer: 0 }.equivalent(&key);
+        assert!(!KeyRef { certificate: certificate(1, 1), cert_id: b"id", signer: 1 }.equivalent(&key));
         assert!(finds(certificate(1, 1), b"id"));
         assert!(!finds(certificate(2, 1), b"id"));
         assert!(!finds(certificate(1, 2), b"id"));

@@ -38,7 +38,7 @@ pub struct DelegateKeeper {
     source: Arc<dyn DelegateSource>,
     clock: Arc<dyn Clock>,
     verifier: Arc<dyn SignatureVerifier>,
-    current: RwLock<Arc<ActiveDelegate>>,
+    current: RwLock<Option<Arc<ActiveDelegate>>>,
 }
 
 /// A delegate in use. Who holds one may finish with it after it was replaced: its certificate is valid for as long
@@ -52,13 +52,17 @@ pub(crate) struct ActiveDelegate {
 impl DelegateKeeper {
     /// Gets the first delegate; fails when there is none or it is not sound.
     pub async fn start(parts: DelegateParts) -> Result<Arc<Self>, NoDelegate> {
+        let keeper = Self::start_without(parts);
+        keeper.renew().await?;
+        Ok(keeper)
+    }
+
+    /// Has no delegate yet; the first one comes when the source gives one, after
+    /// [`OcspService::run`](crate::OcspService::run) has asked for it. Until then every answer is tryLater.
+    pub fn start_without(parts: DelegateParts) -> Arc<Self> {
         let DelegateParts { issuer, source, clock, verifier } = parts;
-        let issuer = Issuer::new(issuer);
-        let offered = source.delegate().await?;
-        let first = ActiveDelegate::try_out(offered, &issuer, clock.now(), &*verifier).await?;
-        first.log("responder certificate in use");
-        let current = RwLock::new(Arc::new(first));
-        Ok(Arc::new(Self { issuer, source, clock, verifier, current }))
+        let (issuer, current) = (Issuer::new(issuer), RwLock::default());
+        Arc::new(Self { issuer, source, clock, verifier, current })
     }
 
     /// The CA.
@@ -66,14 +70,15 @@ impl DelegateKeeper {
         &self.issuer
     }
 
-    /// The certificate that answers are signed under now.
-    pub fn certificate(&self) -> Certificate {
-        self.current().delegate.certificate().clone()
+    /// The certificate that answers are signed under now, if there is one.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.current().map(|current| current.delegate.certificate().clone())
     }
 
     /// Whether answers can be signed now.
     pub fn is_ready(&self) -> bool {
-        self.current().delegate.certificate().validity().contains(self.clock.now())
+        let now = self.clock.now();
+        self.current().is_some_and(|current| current.delegate.certificate().validity().contains(now))
     }
 
     /// Asks the source for another delegate if half of the current one's life is over.
@@ -81,26 +86,35 @@ impl DelegateKeeper {
         if self.clock.now() < self.renew_at() {
             return Ok(());
         }
+        self.renew().await
+    }
+
+    async fn renew(&self) -> Result<(), NoDelegate> {
         let offered = self.source.delegate().await?;
-        if offered.certificate == *self.current().delegate.certificate() {
+        if Some(&offered.certificate) == self.certificate().as_ref() {
             return Err(NoDelegate::Same { not_after: offered.certificate.validity().not_after() });
         }
         let next = ActiveDelegate::try_out(offered, &self.issuer, self.clock.now(), &*self.verifier).await?;
-        next.log("responder certificate renewed");
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        next.log();
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(next));
         Ok(())
     }
 
-    /// When half of the current delegate's life is over.
+    /// When half of the current delegate's life is over; long ago when there is none.
     pub fn renew_at(&self) -> UnixTime {
-        let validity = self.current().delegate.certificate().validity();
+        let Some(certificate) = self.certificate() else { return UnixTime(0) };
+        let validity = certificate.validity();
         let life = validity.not_after().saturating_since(validity.not_before());
         validity.not_before().saturating_add(life.checked_div(2).unwrap_or_default())
     }
 
-    /// Loud in the last tenth of the certificate's life; before, there is time for the next attempts.
+    /// Loud without a certificate and in the last tenth of its life; before, there is time for the next attempts.
     pub(crate) fn log_failure(&self, error: &dyn fmt::Display) {
-        let validity = self.certificate().validity();
+        let Some(certificate) = self.certificate() else {
+            tracing::error!(issuer = ?self.issuer, %error, "no responder certificate can be had yet");
+            return;
+        };
+        let validity = certificate.validity();
         let (life, not_after) =
             (validity.not_after().saturating_since(validity.not_before()), validity.not_after());
         let left = not_after.saturating_since(self.clock.now());
@@ -111,8 +125,8 @@ impl DelegateKeeper {
         }
     }
 
-    pub(crate) fn current(&self) -> Arc<ActiveDelegate> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn current(&self) -> Option<Arc<ActiveDelegate>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -136,13 +150,13 @@ impl ActiveDelegate {
         Ok(Self { delegate, key })
     }
 
-    fn log(&self, what: &'static str) {
+    fn log(&self) {
         let certificate = self.delegate.certificate();
         tracing::info!(
             issuer = %certificate.issuer(),
             serial = certificate.serial_number().map(tracing::field::display),
             not_after = %certificate.validity().not_after(),
-            "{what}"
+            "responder certificate in use"
         );
     }
 }

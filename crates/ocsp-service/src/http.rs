@@ -11,7 +11,7 @@ use hyper::{
 };
 use pki_core::UnixTime;
 
-use crate::{Answer, answer::Caching};
+use crate::{Answer, answer::Caching, metrics::Via};
 
 pub(crate) type HttpResponse = Response<Full<Bytes>>;
 
@@ -21,20 +21,29 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// What of the HTTP request shapes the HTTP response.
 pub(crate) struct Asked {
     pub(crate) method: Method,
-    pub(crate) if_none_match: Option<HeaderValue>,
+    if_none_match: Vec<HeaderValue>,
 }
 
 impl Asked {
     pub(crate) fn new(method: &Method, headers: &HeaderMap) -> Self {
-        Self { method: method.clone(), if_none_match: headers.get(IF_NONE_MATCH).cloned() }
+        // RFC 9110 §13.1.2: the condition is one of GET and HEAD.
+        let all = headers.get_all(IF_NONE_MATCH).iter().filter(|_| *method != Method::POST);
+        Self { method: method.clone(), if_none_match: all.cloned().collect() }
     }
 
-    /// RFC 9110 §13.1.2: the condition is one of GET and HEAD.
+    pub(crate) fn via(&self) -> Via {
+        match self.method {
+            Method::GET => Via::Get,
+            Method::HEAD => Via::Head,
+            _ => Via::Post,
+        }
+    }
+
+    /// Whether the client has the answer, by its tag. If-Modified-Since is not looked at: a certificate can be revoked
+    /// within the second in which it was called good.
     fn has_already(&self, caching: &Caching) -> bool {
-        let Some(known) = self.if_none_match.as_ref().filter(|_| self.method != Method::POST) else {
-            return false;
-        };
-        let tags = known.to_str().unwrap_or_default().split(',').map(str::trim);
+        let lists = self.if_none_match.iter().filter_map(|list| list.to_str().ok());
+        let tags = lists.flat_map(|list| list.split(',')).map(str::trim);
         tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag)).any(|tag| tag == "*" || tag == caching.etag)
     }
 }

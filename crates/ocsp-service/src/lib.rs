@@ -26,20 +26,28 @@
 //! }
 //! ```
 
+mod admission;
 mod answer;
 mod answer_policy;
 mod body;
 mod cache;
+mod clock_guard;
 mod delegate_keeper;
 mod delegate_source;
+mod flights;
 mod http;
+mod issuers;
+mod metrics;
+mod nonce_policy;
 mod refusal;
 mod responder;
 mod service;
 
 pub use answer::Answer;
-pub use answer_policy::{AnswerPolicy, NotIssuedAnswer};
+pub use answer_policy::{AnswerPolicy, HoldAnswer, NotIssuedAnswer, Preset};
 pub use delegate_keeper::{DelegateKeeper, DelegateParts, NoDelegate};
 pub use delegate_source::{DelegateSource, DelegateSourceError, FixedDelegate, IssuedDelegate};
+pub use metrics::OcspMetrics;
+pub use nonce_policy::NoncePolicy;
 pub use refusal::Refusal;
-pub use service::{OcspParts, OcspService};
+pub use service::{NotReady, OcspParts, OcspService};

@@ -1,26 +1,36 @@
 //! From the bytes of a request to an answer.
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
-use ocsp_proto::{CertId, ErrorStatus, Request, Response};
+use ocsp_proto::{CertId, ErrorStatus, Request, Response, ResponseOptions};
 use pki_core::{CertRef, Clock, UnixTime};
-use revocation::{RevocationSource, Standing, StatusReport};
+use revocation::{AttributedReport, RevocationSource, Standing, StatusReport};
 
 use crate::{
-    Answer, AnswerPolicy, DelegateKeeper, Refusal,
-    cache::{AnswerCache, Found, KeptAnswer, KeyRef},
-    delegate_keeper::ActiveDelegate,
+    Answer, AnswerPolicy, NoncePolicy, OcspMetrics, Refusal,
+    admission::Admission,
+    cache::{AnswerCache, Found, KeptAnswer, KeyRef, Told},
+    clock_guard::ClockGuard,
+    flights::{Basis, Flights, Lead, Part},
+    issuers::{Chosen, Issuers},
+    metrics::{Answered, Origin, Via, timed},
 };
 
 /// Answers requests; knows nothing of HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Responder {
-    pub(crate) issuers: Vec<Arc<DelegateKeeper>>,
+    pub(crate) issuers: Issuers,
     pub(crate) source: Arc<dyn RevocationSource>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) guard: Arc<ClockGuard>,
     pub(crate) policy: AnswerPolicy,
+    pub(crate) nonces: NoncePolicy,
     pub(crate) max_cert_ids: usize,
+    pub(crate) max_duration: Duration,
     pub(crate) cache: Arc<AnswerCache>,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) metrics: OcspMetrics,
 }
 
 /// An answer made for this request, or one that was kept.
@@ -37,9 +47,8 @@ enum Step<'a> {
 
 /// What is known of a request when the source has to be asked.
 struct Pending<'a> {
-    active: Arc<ActiveDelegate>,
-    /// The source's, from before it is asked: what changes in between is then noticed the next time.
-    epoch: Option<u64>,
+    /// The epoch is the source's from before it is asked: what changes in between is then noticed the next time.
+    basis: Basis,
     /// Where the answer may be kept.
     key: Option<KeyRef<'a>>,
     /// An answer that may be given again if nothing changed.
@@ -61,19 +70,21 @@ impl Given {
 
 impl Responder {
     /// Answers at `now`; always has an answer. Logs one line.
-    pub(crate) async fn answer(&self, der: &[u8], now: UnixTime) -> Given {
+    pub(crate) async fn answer(&self, der: &[u8], now: UnixTime, via: Via) -> Given {
         let request = match Request::parse_at_most(der, self.max_cert_ids) {
             Ok(request) => request,
-            Err(error) => return refused(&[], &error.into()),
+            Err(error) => return self.refused(&[], &error.into()),
         };
+        self.metrics.count_request(via, &request);
         let cert_ids = request.cert_ids();
         let result = match self.without_waiting(&request, now) {
             Ok(Step::Kept(kept)) => {
                 tracing::debug!(?cert_ids, "answered as kept");
+                kept.answered().count(Origin::Cache);
                 return Given::Kept(kept);
             }
             // Boxed, because most answers were kept and this is large.
-            Ok(Step::Ask(pending)) => Box::pin(self.ask_and_sign(&request, pending)).await,
+            Ok(Step::Ask(pending)) => self.in_time(Box::pin(self.make(&request, pending))).await,
             Err(refusal) => Err(refusal),
         };
         match result {
@@ -81,89 +92,161 @@ impl Responder {
                 tracing::debug!(?cert_ids, "answered");
                 given
             }
-            Err(refusal) => refused(cert_ids, &refusal),
+            Err(refusal) => self.refused(cert_ids, &refusal),
         }
     }
 
+    /// The nonce and what else the client sent stay out of the log.
+    pub(crate) fn refused(&self, cert_ids: &[CertId<'_>], refusal: &Refusal) -> Given {
+        tracing::debug!(?cert_ids, status = %refusal.status(), cause = refusal.cause(), %refusal, "refused");
+        self.metrics.count_refusal(refusal);
+        Given::error(refusal.status())
+    }
+
     fn without_waiting<'a>(&self, request: &Request<'a>, now: UnixTime) -> Result<Step<'a>, Refusal> {
-        let keeper = self.keeper_for(request.cert_ids())?;
-        let active = keeper.current();
+        let Chosen { issuer, active, index } = self.issuers.choose(request)?;
+        if self.nonces == NoncePolicy::Require && request.nonce().is_none() {
+            return Err(Refusal::NoNonce);
+        }
         let epoch = self.source.epoch();
-        let key = KeyRef::of(request, keeper.issuer());
+        let key = KeyRef::of(request, issuer, index, self.nonces);
         let found = key.map_or(Found::Nothing, |key| self.cache.find(&key, now, epoch, &active));
         let unless_changed = match found {
             Found::Fresh(kept) => return Ok(Step::Kept(kept)),
             Found::UnlessChanged(kept) => Some(kept),
             Found::Nothing => None,
         };
-        Ok(Step::Ask(Pending { active, epoch, key, unless_changed }))
+        Ok(Step::Ask(Pending { basis: Basis { epoch, active }, key, unless_changed }))
     }
 
-    /// The keeper of the one CA that every CertID names (RFC 6960 §4.2.2.2: a delegate answers for its own CA).
-    fn keeper_for(&self, cert_ids: &[CertId<'_>]) -> Result<&DelegateKeeper, Refusal> {
-        let names_all = |keeper: &&Arc<DelegateKeeper>| {
-            cert_ids.iter().all(|cert_id| keeper.issuer().is_named_by(cert_id))
+    /// Gives `work` no longer than it may take. What waits for nothing needs no timer.
+    async fn in_time<T>(
+        &self,
+        mut work: Pin<Box<impl Future<Output = Result<T, Refusal>>>>,
+    ) -> Result<T, Refusal> {
+        let at_once = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await;
+        match at_once {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                let result = tokio::time::timeout(self.max_duration, work).await;
+                result.unwrap_or(Err(Refusal::TimedOut))
+            }
+        }
+    }
+
+    /// Has the source asked and the answer signed, by this request or by another that asks the same.
+    async fn make(&self, request: &Request<'_>, pending: Pending<'_>) -> Result<Given, Refusal> {
+        let Some(key) = pending.key else {
+            let _permit = self.admission.enter().await?;
+            return self.make_alone(request, &pending.basis).await.map(Given::Made);
         };
-        self.issuers.iter().find(names_all).map(|keeper| &**keeper).ok_or(Refusal::IssuerNotServed)
+        loop {
+            match self.flights.join(key, &pending.basis) {
+                Part::Lead(lead) => return self.lead(request, &pending, key, lead).await.map(Given::Kept),
+                Part::Follow(following) => {
+                    let place = self.admission.wait()?;
+                    let outcome = following.outcome().await;
+                    drop(place);
+                    if let Some(outcome) = outcome {
+                        let kept = outcome?;
+                        kept.answered().count(Origin::Shared);
+                        return Ok(Given::Kept(kept));
+                    }
+                }
+            }
+        }
     }
 
-    async fn ask_and_sign(&self, request: &Request<'_>, pending: Pending<'_>) -> Result<Given, Refusal> {
-        let Pending { active, epoch, key, unless_changed } = pending;
+    async fn lead(
+        &self,
+        request: &Request<'_>,
+        pending: &Pending<'_>,
+        key: KeyRef<'_>,
+        lead: Lead<'_>,
+    ) -> Result<Arc<KeptAnswer>, Refusal> {
+        let outcome = self.make_shared(request, pending).await;
+        if let Ok(kept) = &outcome
+            && kept.answer().caching().is_some()
+        {
+            self.cache.keep(key, Arc::clone(kept));
+        }
+        lead.publish(outcome.clone());
+        outcome
+    }
+
+    /// An answer about one certificate, good for everyone who asks the same.
+    async fn make_shared(
+        &self,
+        request: &Request<'_>,
+        pending: &Pending<'_>,
+    ) -> Result<Arc<KeptAnswer>, Refusal> {
+        let _permit = self.admission.enter().await?;
+        let Basis { epoch, active } = &pending.basis;
+        let asked_at = self.clock.now();
+        let issuer = active.delegate.issuer();
+        let certificate = request.cert_ids().first().and_then(|cert_id| issuer.resolve(cert_id));
+        let attributed = self.ask(certificate).await?;
+        let told = Told { report: attributed.report, epoch: *epoch, asked_at };
+        if let Some(kept) = pending.unless_changed.as_ref().and_then(|kept| kept.renewed(&told)) {
+            kept.answered().count(Origin::Cache);
+            return Ok(Arc::new(kept));
+        }
+        let (answer, answered) = self.sign(request, &[attributed], &pending.basis).await?;
+        let answered = answered.into_iter().next().ok_or(Refusal::OutOfDate)?;
+        Ok(Arc::new(KeptAnswer::new(answer, &told, answered, Arc::clone(active))))
+    }
+
+    async fn make_alone(&self, request: &Request<'_>, basis: &Basis) -> Result<Answer, Refusal> {
         let mut reports = Vec::with_capacity(request.cert_ids().len());
         for cert_id in request.cert_ids() {
-            reports.push(self.ask(active.delegate.issuer().resolve(cert_id)).await?);
+            reports.push(self.ask(basis.active.delegate.issuer().resolve(cert_id)).await?);
         }
-        let (Some(key), [report]) = (key, &*reports) else {
-            return self.sign(request, &reports, &active).await.map(Given::Made);
-        };
-        let renewed = unless_changed.and_then(|kept| kept.renewed(report, epoch));
-        let kept = if let Some(kept) = renewed {
-            kept
-        } else {
-            let answer = self.sign(request, &reports, &active).await?;
-            if answer.caching().is_none() {
-                return Ok(Given::Made(answer));
-            }
-            KeptAnswer::new(answer, report, epoch, active)
-        };
-        let kept = Arc::new(kept);
-        self.cache.keep(key, Arc::clone(&kept));
-        Ok(Given::Kept(kept))
+        self.sign(request, &reports, basis).await.map(|(answer, _)| answer)
     }
 
     /// Asks the source. A serial number that no certificate can have is not looked up.
-    async fn ask(&self, certificate: Option<CertRef>) -> Result<StatusReport, Refusal> {
-        match certificate {
-            Some(certificate) => Ok(self.source.status(certificate).await?),
-            None => Ok(StatusReport {
-                standing: Standing::NotMine,
-                known_at: self.clock.now(),
-                reliable_until: None,
-            }),
+    async fn ask(&self, certificate: Option<CertRef>) -> Result<AttributedReport, Refusal> {
+        if let Some(certificate) = certificate {
+            return Ok(timed(&self.metrics.lookup, self.source.attributed(certificate)).await?);
         }
+        let (standing, known_at) = (Standing::NotMine, self.clock.now());
+        let report = StatusReport { standing, known_at, reliable_until: None };
+        Ok(AttributedReport { report, source: "serial" })
     }
 
     async fn sign(
         &self,
         request: &Request<'_>,
-        reports: &[StatusReport],
-        active: &ActiveDelegate,
-    ) -> Result<Answer, Refusal> {
+        reports: &[AttributedReport],
+        basis: &Basis,
+    ) -> Result<(Answer, Vec<Answered>), Refusal> {
         // Asking may have taken long: this is the time of the answer.
-        let now = self.clock.now();
-        let status = |report| self.policy.status(report, now);
+        let now = self.guard.now().ok_or(Refusal::ClockJumped)?;
+        let status = |attributed: &AttributedReport| self.policy.status(&attributed.report, now);
         let statuses = reports.iter().map(status).collect::<Result<Vec<_>, _>>()?;
-        let unsigned = active.delegate.respond(request, &statuses, now)?;
-        let signature = active.key.sign(unsigned.tbs()).await?;
+        let active = &basis.active;
+        let unsigned = active.delegate.respond_with(request, &statuses, now, self.options())?;
+        let signature = timed(&self.metrics.signing, active.key.sign(unsigned.tbs())).await?;
         let answer = Answer::new(unsigned.finish(&signature));
         // So may signing have; what is out of date is never sent.
-        let in_time = answer.next_update().is_some_and(|next_update| self.clock.now() <= next_update);
-        if in_time { Ok(answer) } else { Err(Refusal::OutOfDate) }
+        if answer.next_update().is_none_or(|next_update| self.clock.now() > next_update) {
+            return Err(Refusal::OutOfDate);
+        }
+        let counters = |(single, told): (&ocsp_proto::SingleStatus, &AttributedReport)| {
+            self.metrics.answered(single.status, told.source)
+        };
+        let answered: Vec<_> = statuses.iter().zip(reports).map(counters).collect();
+        for counters in &answered {
+            counters.count(Origin::Signed);
+        }
+        Ok((answer, answered))
     }
-}
 
-/// The nonce and what else the client sent stay out of the log.
-fn refused(cert_ids: &[CertId<'_>], refusal: &Refusal) -> Given {
-    tracing::debug!(?cert_ids, status = %refusal.status(), %refusal, "refused");
-    Given::error(refusal.status())
+    fn options(&self) -> ResponseOptions {
+        let options = ResponseOptions::default().with_nonce(self.nonces.reply());
+        match self.policy.archive_retention {
+            Some(retention) => options.with_archive_cutoff(retention),
+            None => options,
+        }
+    }
 }

@@ -8,21 +8,31 @@ use pki_core::{BoxFuture, Clock, UnixTime};
 use revocation::RevocationSource;
 
 use crate::{
-    Answer, AnswerPolicy, DelegateKeeper, Refusal,
+    Answer, AnswerPolicy, DelegateKeeper, NoncePolicy, OcspMetrics, Refusal,
+    admission::Admission,
     body::{BodyError, read_at_most},
     cache::AnswerCache,
+    clock_guard::ClockGuard,
+    flights::Flights,
     http::{self, Asked, HttpResponse},
-    responder::{Given, Responder},
+    issuers::Issuers,
+    metrics::Via,
+    responder::Responder,
 };
 
 /// How often it is looked whether a delegate is to be renewed, and how long its source may take.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(60);
+/// How often a source is asked for the first delegate.
+const FIRST_DELEGATE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often it is looked whether somebody set the clock.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What an [`OcspService`] needs.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "every part is required")]
 pub struct OcspParts {
-    /// The CAs to answer for, each with the delegate that signs.
+    /// The CAs to answer for, each with the delegate that signs; or with several, the usual one first, of which each
+    /// client gets the one it prefers (RFC 6960 §4.4.7).
     pub issuers: Vec<Arc<DelegateKeeper>>,
     /// Knows how certificates stand.
     pub source: Arc<dyn RevocationSource>,
@@ -54,16 +64,30 @@ impl OcspService {
     /// How many signed answers are kept, unless [`OcspService::with_cache_capacity`] says otherwise: about 2 KiB each.
     pub const DEFAULT_CACHE_CAPACITY: usize = 10_000;
 
+    /// How many requests ask sources and sign at once, unless [`OcspService::with_concurrency`] says otherwise.
+    pub const DEFAULT_AT_ONCE: usize = 256;
+    /// How many more wait for that.
+    pub const DEFAULT_MAX_WAITING: usize = 1024;
+    /// How long sources and keys may take in all, unless [`OcspService::with_max_duration`] says otherwise. The Baseline
+    /// Requirements (§4.10.2) want an answer within 10 s.
+    pub const DEFAULT_MAX_DURATION: Duration = Duration::from_millis(4500);
+
     /// A service at the root path, with [`AnswerPolicy::default`].
     pub fn new(parts: OcspParts) -> Self {
         let OcspParts { issuers, source, clock } = parts;
         let responder = Responder {
-            issuers,
+            issuers: Issuers::new(issuers),
             source,
+            guard: Arc::new(ClockGuard::new(Arc::clone(&clock))),
             clock,
             policy: AnswerPolicy::default(),
+            nonces: NoncePolicy::default(),
             max_cert_ids: Request::DEFAULT_MAX_CERT_IDS,
+            max_duration: Self::DEFAULT_MAX_DURATION,
             cache: Arc::new(AnswerCache::new(Self::DEFAULT_CACHE_CAPACITY)),
+            flights: Arc::default(),
+            admission: Arc::new(Admission::new(Self::DEFAULT_AT_ONCE, Self::DEFAULT_MAX_WAITING)),
+            metrics: OcspMetrics::new(),
         };
         Self(Arc::new(Inner {
             responder,
@@ -79,10 +103,35 @@ impl OcspService {
         self.with(|inner| inner.base_path = base_path)
     }
 
-    /// How long answers last, and what is said of certificates that no source knows.
+    /// How long answers last, and what is said of certificates that no source knows. Answers kept under another policy
+    /// are left to the clones that have it, so say this before [`OcspService::with_cache_capacity`].
     #[must_use]
     pub fn with_policy(self, policy: AnswerPolicy) -> Self {
-        self.with(|inner| inner.responder.policy = policy)
+        self.with(|inner| {
+            inner.responder.policy = policy;
+            inner.responder.cache = Arc::new(AnswerCache::new(Self::DEFAULT_CACHE_CAPACITY));
+            inner.responder.flights = Arc::new(Flights::default());
+        })
+    }
+
+    /// What becomes of nonces. Clones that differ in this and in their base path share what they keep: so one responder
+    /// serves clients that insist on a nonce and clients that must not have one.
+    #[must_use]
+    pub fn with_nonces(self, nonces: NoncePolicy) -> Self {
+        self.with(|inner| inner.responder.nonces = nonces)
+    }
+
+    /// Has `at_once` requests ask sources and sign side by side, and `waiting` more wait for them; beyond that the answer
+    /// is tryLater at once. A key that is far away and answers slowly needs few at once.
+    #[must_use]
+    pub fn with_concurrency(self, at_once: usize, waiting: usize) -> Self {
+        self.with(|inner| inner.responder.admission = Arc::new(Admission::new(at_once, waiting)))
+    }
+
+    /// Gives sources and keys this long in all; then the answer is tryLater.
+    #[must_use]
+    pub fn with_max_duration(self, duration: Duration) -> Self {
+        self.with(|inner| inner.responder.max_duration = duration)
     }
 
     /// Answers requests of up to this many CertIDs; 8 by default.
@@ -108,25 +157,48 @@ impl OcspService {
         self.0.base_path.rest_of(target).is_some()
     }
 
-    /// Whether every CA has a delegate that is valid now.
+    /// Whether answers can be signed: every CA has a delegate that is valid now, and the clock is to be believed.
     pub fn is_ready(&self) -> bool {
-        self.0.responder.issuers.iter().all(|keeper| keeper.is_ready())
+        self.readiness().is_ok()
+    }
+
+    /// The same, and what is in the way.
+    pub fn readiness(&self) -> Result<(), NotReady> {
+        let responder = &self.0.responder;
+        if !responder.guard.is_steady() {
+            return Err(NotReady::ClockJumped);
+        }
+        if responder.issuers.are_ready() { Ok(()) } else { Err(NotReady::NoDelegate) }
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &OcspMetrics {
+        &self.0.responder.metrics
     }
 
     /// Answers one DER request; always has an answer. For embedders with a transport of their own.
     pub async fn answer(&self, der: &[u8]) -> Answer {
         if der.len() > self.0.max_request {
             let refusal = Refusal::TooLong { limit: self.0.max_request };
-            return Given::error(refusal.status()).answer().clone();
+            return self.0.responder.refused(&[], &refusal).answer().clone();
         }
-        self.0.responder.answer(der, self.now()).await.answer().clone()
+        self.0.responder.answer(der, self.now(), Via::Embedder).await.answer().clone()
     }
 
-    /// Renews the delegates in time; never ends. Whoever serves spawns it.
+    /// Renews the delegates in time and watches the clock; never ends. Whoever serves spawns it, once for all clones.
     pub async fn run(self) {
+        tokio::join!(self.renew_delegates(), self.watch_clock());
+    }
+
+    async fn renew_delegates(&self) {
         loop {
+            self.show_delegates();
             tokio::time::sleep(self.until_renewal()).await;
-            for keeper in &self.0.responder.issuers {
+            // What is made while the clock is wrong would be valid at another time.
+            if self.0.responder.guard.now().is_none() {
+                continue;
+            }
+            for keeper in self.0.responder.issuers.keepers() {
                 // One CA whose key does not answer must not keep the others waiting for ever.
                 match tokio::time::timeout(RENEWAL_INTERVAL, keeper.renew_if_due()).await {
                     Ok(Ok(())) => {}
@@ -137,14 +209,35 @@ impl OcspService {
         }
     }
 
+    async fn watch_clock(&self) {
+        let responder = &self.0.responder;
+        loop {
+            responder.guard.now();
+            responder.metrics.set_waiting(responder.admission.waiting());
+            tokio::time::sleep(CLOCK_INTERVAL).await;
+        }
+    }
+
+    fn show_delegates(&self) {
+        let responder = &self.0.responder;
+        for current in responder.issuers.keepers().filter_map(|keeper| keeper.current()) {
+            let issuer = format!("{:?}", current.delegate.issuer().id());
+            let algorithm = current.delegate.algorithm().oid().to_string();
+            let end = current.delegate.certificate().validity().not_after();
+            responder.metrics.set_delegate_end(issuer, algorithm, end);
+        }
+    }
+
     /// No longer than [`RENEWAL_INTERVAL`], so that a clock that is set is noticed, and no shorter than a second.
     fn until_renewal(&self) -> Duration {
         let now = self.now();
-        let due = self.0.responder.issuers.iter().map(|keeper| keeper.renew_at());
+        let longest =
+            if self.0.responder.issuers.are_ready() { RENEWAL_INTERVAL } else { FIRST_DELEGATE_INTERVAL };
+        let due = self.0.responder.issuers.keepers().map(|keeper| keeper.renew_at());
         // What is overdue failed the last time, and is tried again after the longest wait.
         let next = due.filter(|due| *due > now).min();
-        let wait = next.map_or(RENEWAL_INTERVAL, |due| due.saturating_since(now));
-        wait.clamp(Duration::from_secs(1), RENEWAL_INTERVAL)
+        let wait = next.map_or(longest, |due| due.saturating_since(now));
+        wait.clamp(Duration::from_secs(1), longest)
     }
 
     fn now(&self) -> UnixTime {
@@ -162,13 +255,12 @@ impl OcspService {
             Ok(der) => der,
             Err(NotRead::Http(response)) => return response,
             Err(NotRead::Refused(status, refusal)) => {
-                tracing::debug!(%refusal, "refused");
-                let given = Given::error(refusal.status());
+                let given = self.0.responder.refused(&[], &refusal);
                 return http::response_with_status(status, &asked, given.answer(), self.now());
             }
         };
         let now = self.now();
-        let given = self.0.responder.answer(&der, now).await;
+        let given = self.0.responder.answer(&der, now, asked.via()).await;
         http::response(&asked, given.answer(), now)
     }
 
@@ -202,6 +294,18 @@ impl OcspService {
             ))),
         }
     }
+}
+
+/// Why a responder is not ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotReady {
+    /// A CA has no delegate that is valid now.
+    #[error("there is no valid OCSP delegate")]
+    NoDelegate,
+    /// The clock is not to be believed.
+    #[error("the clock has jumped")]
+    ClockJumped,
 }
 
 /// Why there is no request to answer.

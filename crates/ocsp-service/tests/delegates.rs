@@ -96,6 +96,7 @@ fn half_life() -> UnixTime {
     validity.not_before().saturating_add(life / 2)
 }
 
+// clause: RFC 6960 3, 42, 45, 46
 #[tokio::test]
 async fn row_52_a_bad_delegate_is_never_ready() {
     for (name, error) in [
@@ -115,6 +116,7 @@ async fn row_52_a_bad_delegate_is_never_ready() {
     assert!(matches!(result.unwrap_err(), NoDelegate::Unsound(DelegateError::NotValid { .. })));
 }
 
+// clause: RFC 6960 48
 #[tokio::test]
 async fn row_52_a_key_that_is_not_the_certificates_is_never_ready() {
     let clock = Arc::new(FixedClock::new(start()));
@@ -122,6 +124,7 @@ async fn row_52_a_key_that_is_not_the_certificates_is_never_ready() {
     assert_eq!(result.unwrap_err(), NoDelegate::NotBelieved(VerifyError::BadSignature));
 }
 
+// clause: RFC 9919 85
 #[tokio::test]
 async fn a_delegate_is_replaced_at_half_of_its_life_and_not_before() {
     let bench = Bench::new().await;
@@ -152,6 +155,8 @@ async fn the_old_delegate_goes_on_while_no_sound_one_is_offered() {
     assert!(bench.service.is_ready());
 }
 
+// clause: RFC 6960 3
+// clause: RFC 9919 89
 #[tokio::test]
 async fn row_52_after_its_end_a_delegate_signs_nothing() {
     let bench = Bench::new().await;

@@ -1,7 +1,7 @@
 //! Time and randomness as arguments.
 
 use alloc::boxed::Box;
-use core::{fmt, future::Future, pin::Pin};
+use core::{fmt, future::Future, pin::Pin, time::Duration};
 
 use crate::UnixTime;
 
@@ -12,6 +12,12 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The wall time now.
     fn now(&self) -> UnixTime;
+
+    /// How long this has been running, by a clock that nobody sets; what the wall time is compared with, to find out
+    /// whether somebody set it. `None` where there is no such clock.
+    fn monotonic(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A source of cryptographically secure random bytes.

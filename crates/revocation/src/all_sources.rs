@@ -8,9 +8,9 @@ use std::{
 
 use pki_core::{BoxFuture, CertRef};
 
-use crate::{RevocationSource, SourceError, StatusReport, algebra::Verdict};
+use crate::{AttributedReport, RevocationSource, SourceError, StatusReport, algebra::Verdict};
 
-type Answer = Result<StatusReport, SourceError>;
+type Answer = Result<AttributedReport, SourceError>;
 
 /// Asks every source side by side and makes one answer of theirs:
 ///
@@ -33,9 +33,14 @@ impl AllSources {
 }
 
 impl RevocationSource for AllSources {
-    fn status(&self, certificate: CertRef) -> BoxFuture<'_, Answer> {
+    fn status(&self, certificate: CertRef) -> BoxFuture<'_, Result<StatusReport, SourceError>> {
+        let attributed = self.attributed(certificate);
+        Box::pin(async { Ok(attributed.await?.report) })
+    }
+
+    fn attributed(&self, certificate: CertRef) -> BoxFuture<'_, Answer> {
         match &*self.0 {
-            [only] => only.status(certificate),
+            [only] => only.attributed(certificate),
             sources => {
                 let verdict = Verdict::default();
                 Box::pin(Asking { sources, certificate, waiting: Vec::new(), verdict })
@@ -74,7 +79,7 @@ impl Future for Asking<'_> {
         };
         waiting.retain_mut(&mut unanswered);
         for source in std::mem::take(sources) {
-            let mut question = source.status(*certificate);
+            let mut question = source.attributed(*certificate);
             if unanswered(&mut question) {
                 waiting.push(question);
             }

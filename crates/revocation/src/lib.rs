@@ -14,6 +14,6 @@ mod standing;
 
 pub use all_sources::AllSources;
 pub use manual::{ManualRevocation, ManualRevocations, NotARevocation};
-pub use source::{RevocationSource, SourceError};
+pub use source::{AttributedReport, RevocationSource, SourceError};
 pub use source_fn::{SourceFn, source_fn};
 pub use standing::{Standing, StatusReport};

@@ -192,6 +192,10 @@ impl RevocationSource for ManualRevocations {
         Box::pin(ready(self.answer(certificate)))
     }
 
+    fn name(&self) -> &'static str {
+        "manual"
+    }
+
     /// `None` while the record has not been confirmed for too long, so that nothing answered before is served on.
     fn epoch(&self) -> Option<u64> {
         let now = self.clock.now();

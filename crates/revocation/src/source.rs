@@ -15,6 +15,27 @@ pub trait RevocationSource: fmt::Debug + Send + Sync {
     /// tell, or cannot tell now, because it has lost touch with what it answers from: its answers hold until they say
     /// ([`StatusReport::reliable_until`]) and no longer; one that names no time must be asked for again.
     fn epoch(&self) -> Option<u64>;
+
+    /// What it is called in metrics: a word such as `directory`.
+    fn name(&self) -> &'static str {
+        "other"
+    }
+
+    /// [`RevocationSource::status`], and who decided it. Who asks several others names the one whose answer it gives.
+    fn attributed(&self, certificate: CertRef) -> BoxFuture<'_, Result<AttributedReport, SourceError>> {
+        let (status, source) = (self.status(certificate), self.name());
+        Box::pin(async move { Ok(AttributedReport { report: status.await?, source }) })
+    }
+}
+
+/// A report, and whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "built by every source of several")]
+pub struct AttributedReport {
+    /// What was told.
+    pub report: StatusReport,
+    /// [`RevocationSource::name`] of the source that told it.
+    pub source: &'static str,
 }
 
 /// Status could not be determined.

@@ -178,3 +178,38 @@ fn every_source_is_asked_about_the_certificate_in_question() {
     let sources = AllSources::new(vec![Arc::new(source_fn(check)), Arc::new(source_fn(check))]);
     assert_eq!(block_on(sources.status(asked)).unwrap().standing, Standing::Good);
 }
+
+#[test]
+fn the_source_that_decided_is_named() {
+    #[derive(Debug)]
+    struct Named(&'static str, Standing);
+    impl RevocationSource for Named {
+        fn status(&self, _: CertRef) -> BoxFuture<'_, Result<StatusReport, SourceError>> {
+            let (known_at, standing) = (UnixTime(100), self.1);
+            Box::pin(async move { Ok(StatusReport { standing, known_at, reliable_until: None }) })
+        }
+
+        fn epoch(&self) -> Option<u64> {
+            Some(1)
+        }
+
+        fn name(&self) -> &'static str {
+            self.0
+        }
+    }
+    let revoked = |since| Standing::Revoked { since: UnixTime(since), reason: CrlReason::KeyCompromise };
+    for (first, second, expected) in [
+        (Standing::Good, Standing::NotMine, "a"),
+        (Standing::NotMine, Standing::Good, "b"),
+        (Standing::NotMine, Standing::NotMine, "a"),
+        (Standing::Good, revoked(7), "b"),
+        (revoked(7), Standing::Hold { since: UnixTime(3) }, "a"),
+        (revoked(7), revoked(5), "b"),
+        (revoked(5), revoked(7), "a"),
+    ] {
+        let sources: Vec<Arc<dyn RevocationSource>> =
+            vec![Arc::new(Named("a", first)), Arc::new(Named("b", second))];
+        let attributed = block_on(AllSources::new(sources).attributed(certificate(1))).unwrap();
+        assert_eq!(attributed.source, expected, "{first:?} {second:?}");
+    }
+}

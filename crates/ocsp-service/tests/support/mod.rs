@@ -109,6 +109,10 @@ impl RevocationSource for Table {
     fn epoch(&self) -> Option<u64> {
         *self.epoch.lock().unwrap()
     }
+
+    fn name(&self) -> &'static str {
+        "table"
+    }
 }
 
 /// A key that counts, and that takes as long as it is told.
@@ -196,6 +200,14 @@ impl Bench {
     pub(crate) async fn status(&self, question: &Question) -> Result<SingleStatus, VerifyError> {
         self.ask(question).await.map(|verified| verified.statuses()[0])
     }
+}
+
+/// What a service shows of its metrics.
+pub(crate) fn metrics(service: &OcspService) -> String {
+    let (mut registry, mut text) = (prometheus_client::registry::Registry::default(), String::new());
+    service.metrics().register(&mut registry);
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    text
 }
 
 pub(crate) fn question(serial: &[u8]) -> Question {
