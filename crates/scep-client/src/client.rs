@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use pki_core::{
-    Certificate, ChallengePassword, Clock, DecryptionKey, KeyEncryptor, Name, RequestedExtensions,
-    SecureRandom, SignatureVerifier, SigningKey,
+    Certificate, ChallengePassword, Clock, KeyEncryptor, KeyTransport, Name, RequestedExtensions,
+    SecureRandom, SignatureVerifier,
 };
-use scep_proto::{Capabilities, Capability, ca_certificates};
+use scep_proto::{AlgorithmPolicy, Capabilities, Capability, ContentCipher, Requester, ca_certificates};
 
 use crate::{
-    ClientError, HttpReply, Transaction, Transport, Trust, TrustedCa, error::said, transaction::Signer,
+    ClientError, ClientKey, HttpReply, Identity, SavedTransaction, Transaction, Transport, Trust, TrustedCa,
+    error::said,
 };
+
+/// Where RFC 8894 section 4.1 wants requests to go when nobody names a path.
+const DEFAULT_PATH: &str = "/cgi-bin/pkiclient.exe";
 
 /// Talks to one SCEP server. Cheap to clone.
 ///
@@ -36,6 +40,8 @@ pub struct ScepClient {
     url: String,
     ca_identifier: String,
     parts: ClientParts,
+    algorithms: Algorithms,
+    assumed: Option<Capabilities>,
 }
 
 /// What a client works with.
@@ -54,20 +60,23 @@ pub struct ClientParts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A key of the requester: it signs, and opens replies. Both halves are one RSA key.
+/// Which algorithms requests use, and which replies may.
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "two views of one key")]
-pub struct ClientKey {
-    /// Signs.
-    pub signing: Arc<dyn SigningKey>,
-    /// Decrypts.
-    pub decryption: Arc<dyn DecryptionKey>,
+#[expect(clippy::exhaustive_structs, reason = "built with struct update")]
+pub struct Algorithms {
+    /// What is accepted in replies: AES and SHA-256 or better, unless it says more.
+    pub policy: AlgorithmPolicy,
+    /// The cipher of requests. Without one it is AES-128, or Triple DES where `policy` allows it and the server offers
+    /// nothing better.
+    pub cipher: Option<ContentCipher>,
+    /// How content keys are wrapped for the RA.
+    pub key_transport: KeyTransport,
 }
 
-impl ClientKey {
-    /// Of a key that does both.
-    pub fn new<K: SigningKey + DecryptionKey + 'static>(key: Arc<K>) -> Self {
-        Self { signing: Arc::<K>::clone(&key), decryption: key }
+impl Default for Algorithms {
+    /// What every RFC 8894 server has, and nothing older.
+    fn default() -> Self {
+        Self { policy: AlgorithmPolicy::default(), cipher: None, key_transport: KeyTransport::RsaPkcs1 }
     }
 }
 
@@ -84,9 +93,14 @@ pub struct Enrollment {
 }
 
 impl ScepClient {
-    /// A client of the server at `url`, such as `http://ca.example.com/scep`.
+    /// A client of the server at `url`, such as `http://ca.example.com/scep`. A URL without a path gets the one that
+    /// [RFC 8894 §4.1](https://www.rfc-editor.org/rfc/rfc8894#section-4.1) names, `/cgi-bin/pkiclient.exe`.
     pub fn new(url: impl Into<String>, parts: ClientParts) -> Self {
-        Self { url: url.into(), ca_identifier: String::new(), parts }
+        let mut url = url.into();
+        if url.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?'])) {
+            url.push_str(DEFAULT_PATH);
+        }
+        Self { url, ca_identifier: String::new(), parts, algorithms: Algorithms::default(), assumed: None }
     }
 
     /// The same, naming in GetCACert which CA is meant.
@@ -95,29 +109,65 @@ impl ScepClient {
         Self { ca_identifier: ca_identifier.into(), ..self }
     }
 
-    /// GetCACaps. A server that does not know the operation has none, as RFC 8894 section 3.5.2 reads it.
+    /// The same, with other algorithms.
+    #[must_use]
+    pub fn with_algorithms(self, algorithms: Algorithms) -> Self {
+        Self { algorithms, ..self }
+    }
+
+    /// The same, going on as if the server had these capabilities, whatever it answers to GetCACaps, which anyone on
+    /// the way can change ([RFC 8894 §7.5](https://www.rfc-editor.org/rfc/rfc8894#section-7.5)).
+    #[must_use]
+    pub fn assuming(self, capabilities: Capabilities) -> Self {
+        Self { assumed: Some(capabilities), ..self }
+    }
+
+    /// The URL that requests go to, without query.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// GetCACaps. A server that answers with an error, or closes the connection as old ones do, has none, as RFC 8894
+    /// section 3.5.2 reads it. One that says that it is busy (429, 503) has not answered.
     pub async fn capabilities(&self) -> Result<Capabilities, ClientError> {
-        let reply = self.parts.transport.send(&self.operation_url("GetCACaps"), None).await?;
+        let reply = match self.parts.transport.send(&self.operation_url("GetCACaps"), None).await {
+            Err(error) if error.is_closed() => return Ok(Capabilities::default()),
+            sent => sent?,
+        };
         match reply.status {
             200 => Ok(Capabilities::parse(&reply.body)),
-            // Not a server that knows no capabilities, but one that is not well.
-            429 | 500.. => Err(unexpected("GetCACaps", &reply)),
+            429 | 503 => Err(unexpected("GetCACaps", &reply)),
             _ => Ok(Capabilities::default()),
+        }
+    }
+
+    /// What the server is dealt with as: what it answers, or what is assumed of it.
+    pub(crate) async fn effective_capabilities(&self) -> Result<Capabilities, ClientError> {
+        match self.assumed {
+            Some(capabilities) => Ok(capabilities),
+            None => self.capabilities().await,
         }
     }
 
     /// GetCACert, as it came: nothing of it is trusted yet.
     pub async fn ca_certificates(&self) -> Result<Vec<Certificate>, ClientError> {
-        let reply = self.parts.transport.send(&self.operation_url("GetCACert"), None).await?;
-        if reply.status != 200 {
-            return Err(unexpected("GetCACert", &reply));
-        }
-        ca_certificates::parse(&reply.body).map_err(ClientError::CaCertificates)
+        let body = self.fetch("GetCACert").await?;
+        ca_certificates::parse(&body).map_err(ClientError::CaCertificates)
     }
 
     /// GetCACert, judged.
     pub async fn ca(&self, trust: Trust) -> Result<TrustedCa, ClientError> {
         let certificates = self.ca_certificates().await?;
+        Ok(TrustedCa::new(&certificates, trust, &*self.parts.verifier, self.parts.clock.now())?)
+    }
+
+    /// GetCACert, judged by a CA certificate that is at hand, whether the server sends it along or not.
+    pub async fn ca_of(&self, anchor: &Certificate) -> Result<TrustedCa, ClientError> {
+        let mut certificates = self.ca_certificates().await?;
+        if !certificates.contains(anchor) {
+            certificates.push(anchor.clone());
+        }
+        let trust = Trust::Fingerprint(anchor.fingerprint());
         Ok(TrustedCa::new(&certificates, trust, &*self.parts.verifier, self.parts.clock.now())?)
     }
 
@@ -128,12 +178,15 @@ impl ScepClient {
         wanted: &Enrollment,
         key: &ClientKey,
     ) -> Result<Transaction, ClientError> {
-        let signer = Signer::self_signed(&wanted.subject, key, &self.parts).await?;
+        let signer = self.self_signed(&wanted.subject, key).await?;
         Transaction::prepare(self, ca, wanted, key, signer).await
     }
 
     /// Prepares a RenewalReq for `new_key`, signed by `certificate` and its `key`. Where the server does not offer
     /// Renewal it is a PKCSReq signed the same way, which is how clients renewed before there was a RenewalReq.
+    ///
+    /// `certificate` may also be another CA's, where this one believes it
+    /// ([RFC 8894 §2.3](https://www.rfc-editor.org/rfc/rfc8894#section-2.3), case 3).
     pub async fn renew(
         &self,
         ca: &TrustedCa,
@@ -142,17 +195,49 @@ impl ScepClient {
         certificate: &Certificate,
         key: &ClientKey,
     ) -> Result<Transaction, ClientError> {
-        if certificate.public_key() != key.signing.public_key() {
-            return Err(ClientError::Request(
-                "the certificate to renew is not of the key given for it".into(),
-            ));
-        }
-        let signer = Signer::existing(certificate.clone(), key.clone());
+        let signer = Identity::new(certificate.clone(), key.clone())?;
         Transaction::prepare(self, ca, wanted, new_key, signer).await
+    }
+
+    /// Who has a key and no certificate yet, with a certificate that is made for the purpose.
+    pub async fn self_signed(&self, subject: &Name, key: &ClientKey) -> Result<Identity, ClientError> {
+        Identity::self_signed(subject, key, &self.parts).await
+    }
+
+    /// Takes up a transaction where [`Transaction::saved`] left it; `key` is the one that signed its request.
+    pub async fn resume(
+        &self,
+        ca: &TrustedCa,
+        saved: &SavedTransaction,
+        key: &ClientKey,
+    ) -> Result<Transaction, ClientError> {
+        Transaction::resume(self, ca, saved, key).await
     }
 
     pub(crate) fn parts(&self) -> &ClientParts {
         &self.parts
+    }
+
+    pub(crate) fn policy(&self) -> &AlgorithmPolicy {
+        &self.algorithms.policy
+    }
+
+    /// Who makes requests as `signer`.
+    ///
+    /// AES and SHA-256 unless told otherwise, whatever the capabilities say: they come unauthenticated, and whoever
+    /// shortened the list on the way must not gain by it (RFC 8894 §7.5).
+    pub(crate) fn requester(
+        &self,
+        ca: &TrustedCa,
+        signer: &Identity,
+        capabilities: Capabilities,
+    ) -> Requester {
+        let Algorithms { policy, cipher, key_transport } = &self.algorithms;
+        let cipher = cipher.unwrap_or_else(|| capabilities.cipher(policy));
+        let algorithm = signer.key().signing.algorithm();
+        Requester::new(signer.certificate().clone(), algorithm, ca.recipient().clone())
+            .with_cipher(cipher)
+            .with_key_transport(*key_transport)
     }
 
     /// Sends a pkiMessage in the way that `capabilities` allow.
@@ -169,6 +254,12 @@ impl ScepClient {
             transport.send(&self.url_with(&query), None).await?
         };
         if reply.status == 200 { Ok(reply.body) } else { Err(unexpected("PKIOperation", &reply)) }
+    }
+
+    /// The body of the answer to an operation that needs no message.
+    pub(crate) async fn fetch(&self, operation: &'static str) -> Result<Vec<u8>, ClientError> {
+        let reply = self.parts.transport.send(&self.operation_url(operation), None).await?;
+        if reply.status == 200 { Ok(reply.body) } else { Err(unexpected(operation, &reply)) }
     }
 
     fn operation_url(&self, operation: &str) -> String {
@@ -190,7 +281,8 @@ fn percent_encoded(octet: u8) -> String {
     }
 }
 
-fn unexpected(operation: &'static str, reply: &HttpReply) -> ClientError {
+/// An answer that is none.
+pub(crate) fn unexpected(operation: &'static str, reply: &HttpReply) -> ClientError {
     let text = said(&String::from_utf8_lossy(&reply.body));
     ClientError::Http { operation, status: reply.status, retry_after: reply.retry_after, text }
 }

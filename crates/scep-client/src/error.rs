@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use pki_core::{DecodeError, KeyError, RandomFailed, UnixTime};
+use pki_core::{DecodeError, KeyError, KeyKind, RandomFailed, UnixTime};
 use scep_proto::{EncodeError, FailInfo, ReplyError};
 
-use crate::TransportError;
+use crate::{NotSaved, TransportError};
 
 /// No certificate. The variants go by who has to do something about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,28 @@ pub enum ClientError {
         /// What it said about it; control characters escaped.
         text: String,
     },
+    /// The CA answered with the certificate that was to be renewed.
+    #[error(
+        "expected a new certificate: the CA sent the old one again, as some do for a key that they know. \
+         Ask with a new key"
+    )]
+    SameCertificate,
+    /// The CA sent a certificate or a CRL, but not what was asked for.
+    #[error("expected {expected} from the CA: {found}")]
+    NotAsked {
+        /// What was asked for.
+        expected: String,
+        /// What came.
+        found: String,
+    },
+    /// A key that cannot decrypt, and no challenge to encrypt the reply under.
+    #[error(
+        "expected a challenge with a key of kind {0}, which cannot decrypt the reply: give one, or use an RSA key"
+    )]
+    CannotDecrypt(KeyKind),
+    /// The transaction could not be kept for the case that this process dies, and so nothing was sent.
+    #[error("the transaction could not be saved: {0}")]
+    NotSaved(#[from] NotSaved),
     /// The requester's own key did not do what was asked of it.
     #[error("the key cannot be used: {0}")]
     Key(#[from] KeyError),
@@ -92,6 +114,30 @@ pub enum Untrusted {
     /// A certificate that the CA did not issue.
     #[error("expected a certificate issued by this CA: its issuer is {0}, or the signature does not hold")]
     NotIssuedByCa(String),
+}
+
+impl ClientError {
+    /// Whether the same message may well get an answer later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Transport(_) | Self::Http { status: 429 | 500 | 502..=504, .. })
+    }
+
+    /// Whether the server may have acted on the message that got this in place of an answer.
+    pub(crate) fn may_have_arrived(&self) -> bool {
+        match self {
+            Self::Transport(error) => error.may_have_arrived(),
+            // These say that nothing was done.
+            Self::Http { status, .. } => !matches!(status, 400..=499 | 503),
+            _ => true,
+        }
+    }
+}
+
+/// A request of ours, that is: what comes from a peer has errors of its own.
+impl From<DecodeError> for ClientError {
+    fn from(error: DecodeError) -> Self {
+        Self::Request(error.to_string())
+    }
 }
 
 impl From<EncodeError> for ClientError {

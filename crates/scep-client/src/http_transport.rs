@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER
 
 use crate::{HttpReply, Transport, TransportError};
 
-/// More than this is not read of any answer, in octets. CA chains are a few kilobytes.
+/// More than this is not read of any answer, in octets. CA chains are a few kilobytes, CRLs can be long.
 const MAX_REPLY: usize = 1024 * 1024;
 
 /// Talks to `http://` and `https://` URLs, to the server they name and to no other: redirects are reported, not
@@ -16,15 +16,35 @@ const MAX_REPLY: usize = 1024 * 1024;
 pub struct HttpTransport(reqwest::Client);
 
 impl HttpTransport {
-    /// Gives up on any one request after `timeout`.
+    /// Gives up on any one request after `timeout`. `https://` servers have to show a certificate that the operating
+    /// system trusts.
     pub fn new(timeout: Duration) -> Result<Self, TransportError> {
-        let client = reqwest::Client::builder()
+        Self::of(Self::builder(timeout))
+    }
+
+    /// The same, where `https://` servers have to show a certificate of the CAs in `roots_pem`, and of no others.
+    ///
+    /// This CA vouches for the web server. Which CA is trusted to issue is [`Trust`](crate::Trust).
+    pub fn with_tls_roots(timeout: Duration, roots_pem: &[u8]) -> Result<Self, TransportError> {
+        let roots = reqwest::Certificate::from_pem_bundle(roots_pem).map_err(|error| failed(&error))?;
+        if roots.is_empty() {
+            return Err(TransportError::unreachable(
+                "expected certificates of CAs for TLS, as PEM: there are none",
+            ));
+        }
+        Self::of(Self::builder(timeout).tls_certs_only(roots))
+    }
+
+    fn builder(timeout: Duration) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .user_agent(concat!("scep-client/", env!("CARGO_PKG_VERSION")))
-            .build();
-        client.map(Self).map_err(|error| failed(&error))
+    }
+
+    fn of(builder: reqwest::ClientBuilder) -> Result<Self, TransportError> {
+        builder.build().map(Self).map_err(|error| failed(&error))
     }
 
     async fn exchange(&self, url: &str, body: Option<&[u8]>) -> Result<HttpReply, TransportError> {
@@ -38,7 +58,7 @@ impl HttpTransport {
         let (status, headers) = (response.status().as_u16(), response.headers());
         if response.status().is_redirection() {
             let location = text(headers, &LOCATION).unwrap_or_else(|| "nowhere".into());
-            return Err(TransportError::new(format_args!(
+            return Err(TransportError::unreachable(format_args!(
                 "the server redirects to {location:?}: if that is right, use it as the URL"
             )));
         }
@@ -72,17 +92,27 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
 /// reqwest keeps the interesting half ("connection refused") in the causes. The URL may hold a whole message: without
 /// it.
 fn failed(error: &reqwest::Error) -> TransportError {
-    let mut text = if error.is_timeout() {
-        String::from("no answer in time")
+    let causes = causes(error);
+    if error.is_timeout() {
+        TransportError::new(format_args!("no answer in time{causes}"))
     } else if error.is_connect() {
-        String::from("no connection")
+        TransportError::unreachable(format_args!("no connection{causes}"))
+    } else if error.is_builder() {
+        TransportError::unreachable(format_args!("expected an http:// or https:// URL{causes}"))
+    } else if error.is_request() {
+        // It was connected, it was sent, and no head of an answer came.
+        TransportError::closed(format_args!("the connection ended without an answer{causes}"))
     } else {
-        String::from("the exchange failed")
-    };
+        TransportError::new(format_args!("the exchange failed{causes}"))
+    }
+}
+
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
     let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
-    TransportError::new(text)
+    text
 }

@@ -31,14 +31,45 @@ pub struct HttpReply {
     pub body: Vec<u8>,
 }
 
-/// The server was not reached, or what came is no HTTP. The same call may succeed later.
+/// There was no answer, or what came is no HTTP. The same call may succeed later.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TransportError(String);
+#[error("{reason}")]
+pub struct TransportError {
+    reason: String,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    NotSent,
+    Closed,
+    Sent,
+}
 
 impl TransportError {
-    /// From what the network says.
+    /// From what the network says, after the request may have arrived.
     pub fn new(reason: impl fmt::Display) -> Self {
-        Self(reason.to_string())
+        Self { reason: reason.to_string(), stage: Stage::Sent }
+    }
+
+    /// The server was not reached: nothing of the request arrived.
+    pub fn unreachable(reason: impl fmt::Display) -> Self {
+        Self { stage: Stage::NotSent, ..Self::new(reason) }
+    }
+
+    /// The server took the request and closed the connection without an answer.
+    pub fn closed(reason: impl fmt::Display) -> Self {
+        Self { stage: Stage::Closed, ..Self::new(reason) }
+    }
+
+    /// Whether the request may have arrived, so that the server may have acted on it.
+    pub fn may_have_arrived(&self) -> bool {
+        self.stage != Stage::NotSent
+    }
+
+    /// Whether the server closed the connection in place of an answer, as old ones do when asked for capabilities
+    /// ([RFC 8894 §3.5.2](https://www.rfc-editor.org/rfc/rfc8894#section-3.5.2)).
+    pub fn is_closed(&self) -> bool {
+        self.stage == Stage::Closed
     }
 }

@@ -1,9 +1,17 @@
 //! Which CA to trust, and what follows from that.
 
-use pki_core::{Certificate, KeyUsage, SignatureVerifier, UnixTime};
+use pki_core::{Certificate, KeyUsage, Oid, SignatureVerifier, UnixTime, oids};
 use scep_proto::ca_certificates::RaCertificates;
 
 use crate::Untrusted;
+
+/// What the certificate of an RA may be for, where it says: id-kp-cmcRA (RFC 6402 §2.10), and Microsoft's Certificate
+/// Request Agent, which NDES has.
+const RA_USAGES: [Oid; 3] = [
+    oids::ANY_EXTENDED_KEY_USAGE,
+    Oid::new_unwrap("1.3.6.1.5.5.7.3.28"),
+    Oid::new_unwrap("1.3.6.1.4.1.311.20.2.1"),
+];
 
 /// Why a CA is trusted ([RFC 8894 §2.2](https://www.rfc-editor.org/rfc/rfc8894#section-2.2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +27,21 @@ pub enum Trust {
 #[derive(Debug, Clone)]
 pub struct TrustedCa {
     anchor: Certificate,
+    issuer: Certificate,
     issuers: Vec<Certificate>,
-    ra: RaCertificates,
+    recipient: Certificate,
+    reply_signers: Vec<Certificate>,
 }
 
 impl TrustedCa {
     /// Judges an answer to GetCACert: the certificate that `trust` names is among them, and those used for messages
-    /// are it or descend from it and are valid now. Others are left out.
+    /// are it or descend from it and are valid now. Others are left out, and so are certificates whose extKeyUsage says
+    /// that they are for something else than an RA: a device's certificate is the CA's as well, and whoever put it
+    /// into the answer would read the challenge.
+    ///
+    /// Where an RA has one certificate for encryption and another for signatures, as NDES does, each is used for its
+    /// own. Where no keyUsage fits, it is ignored, as
+    /// [RFC 8894 §3.5.2](https://www.rfc-editor.org/rfc/rfc8894#section-3.5.2) advises.
     pub fn new(
         certificates: &[Certificate],
         trust: Trust,
@@ -33,13 +49,17 @@ impl TrustedCa {
         now: UnixTime,
     ) -> Result<Self, Untrusted> {
         let anchor = anchor(certificates, trust)?;
-        let trusted = descendants(&anchor, certificates, verifier);
-        let ra = RaCertificates::pick(&trusted).ok_or(Untrusted::NoRa)?;
-        for certificate in [&anchor, &ra.encryption, &ra.signing] {
+        let mut trusted = descendants(&anchor, certificates, verifier);
+        trusted
+            .retain(|certificate| certificate == &anchor || may_issue(certificate) || may_be_ra(certificate));
+        let (issuer, recipient) = roles(&trusted).ok_or(Untrusted::NoRa)?;
+        for certificate in [&anchor, &issuer, &recipient] {
             check_validity(certificate, now)?;
         }
+        let valid = |certificate: &Certificate| certificate.validity().contains(now);
+        let reply_signers = trusted.iter().filter(|&certificate| valid(certificate)).cloned().collect();
         let issuers = trusted.into_iter().filter(may_issue).collect();
-        Ok(Self { anchor, issuers, ra })
+        Ok(Self { anchor, issuer, issuers, recipient, reply_signers })
     }
 
     /// The certificate that was trusted.
@@ -49,23 +69,39 @@ impl TrustedCa {
 
     /// The CA that issues; the trusted one, or one below it.
     pub fn issuer(&self) -> &Certificate {
-        &self.ra.ca
+        &self.issuer
+    }
+
+    /// The trusted CA certificate and those below it.
+    pub fn issuers(&self) -> &[Certificate] {
+        &self.issuers
     }
 
     /// What requests are encrypted to.
-    pub(crate) fn recipient(&self) -> &Certificate {
-        &self.ra.encryption
+    pub fn recipient(&self) -> &Certificate {
+        &self.recipient
     }
 
     /// Who may sign replies.
-    pub(crate) fn reply_signers(&self) -> [Certificate; 2] {
-        [self.ra.signing.clone(), self.ra.ca.clone()]
+    pub fn reply_signers(&self) -> &[Certificate] {
+        &self.reply_signers
     }
 
     /// Whether this CA issued `certificate`.
     pub(crate) fn issued(&self, certificate: &Certificate, verifier: &dyn SignatureVerifier) -> bool {
         self.issuers.iter().any(|issuer| issued_by(certificate, issuer, verifier))
     }
+}
+
+/// The CA that issues, and the certificate that requests are encrypted to.
+fn roles(trusted: &[Certificate]) -> Option<(Certificate, Certificate)> {
+    if let Some(picked) = RaCertificates::pick(trusted) {
+        return Some((picked.ca, picked.encryption));
+    }
+    // No keyUsage fits; an RA that can decrypt at all will have to do.
+    let ra = trusted.iter().find(|certificate| certificate.public_key().can_encipher())?;
+    let issuer = trusted.iter().find(|issuer| ra.issuer().matches(issuer.subject()))?;
+    Some((issuer.clone(), ra.clone()))
 }
 
 fn anchor(certificates: &[Certificate], trust: Trust) -> Result<Certificate, Untrusted> {
@@ -77,10 +113,7 @@ fn anchor(certificates: &[Certificate], trust: Trust) -> Result<Certificate, Unt
                 found: certificates.iter().map(Certificate::fingerprint).collect(),
             })
         }
-        Trust::FirstSeen => {
-            let picked = RaCertificates::pick(certificates).ok_or(Untrusted::NoRa)?;
-            Ok(picked.ca)
-        }
+        Trust::FirstSeen => roles(certificates).map(|(issuer, _)| issuer).ok_or(Untrusted::NoRa),
     }
 }
 
@@ -117,6 +150,11 @@ fn may_issue(certificate: &Certificate) -> bool {
         .key_usage()
         .is_ok_and(|usage| usage.is_none_or(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN)));
     ca && signs
+}
+
+fn may_be_ra(certificate: &Certificate) -> bool {
+    let usages = certificate.extended_key_usages();
+    usages.is_ok_and(|usages| usages.is_empty() || usages.iter().any(|usage| RA_USAGES.contains(usage)))
 }
 
 fn check_validity(certificate: &Certificate, now: UnixTime) -> Result<(), Untrusted> {

@@ -9,7 +9,9 @@ use std::{
 };
 
 use pki_core::{Certificate, ChallengePassword, GeneralName, Name, RequestedExtensions, SigningKey as _};
-use scep_client::{ClientError, Enrollment, Outcome, Patience, ScepClient, Trust, TrustedCa, Untrusted};
+use scep_client::{
+    ClientError, Enrollment, Outcome, Patience, SavedTransaction, ScepClient, Trust, TrustedCa, Untrusted,
+};
 use scep_proto::{FailInfo, ca_certificates};
 use scep_service::Renewal;
 use support::{CHALLENGE, InProcess, Misbehavior, SmallCa, client, key, reply, service};
@@ -64,6 +66,7 @@ fn quick() -> Patience {
         retry_pause: Duration::from_millis(1),
         max_wait: Duration::from_secs(60),
         poll_interval: Duration::from_millis(10),
+        ..Patience::default()
     }
 }
 
@@ -119,14 +122,24 @@ async fn a_lost_reply_costs_nothing() {
 
 // clause: RFC 8894 S25, C17
 #[tokio::test]
-async fn a_program_that_starts_over_gets_the_same_certificate() {
+async fn a_program_that_died_goes_on_with_the_same_transaction() {
     let world = world();
     world.transport.lose.store(4, Ordering::SeqCst);
-    let error = world.enroll("laptop-1", CHALLENGE).await.unwrap_err();
+    let (ca, (key, _)) = (world.trusted().await, key(STRANGER_PEM));
+    let mut transaction = world.client.enroll(&ca, &wanted("laptop-1", Some(CHALLENGE)), &key).await.unwrap();
+    let saved = transaction.saved();
+    let error = transaction.complete(quick()).await.unwrap_err();
     assert!(matches!(error, ClientError::Transport(_)), "{error}");
-    let certificate = certificate(world.enroll("laptop-1", CHALLENGE).await);
+    drop(transaction);
+
+    let saved = SavedTransaction::unanswered(saved.message().to_vec(), saved.request().clone());
+    let mut resumed = world.client.resume(&ca, &saved, &key).await.unwrap();
+    let certificate = certificate(resumed.complete(quick()).await);
     let issued: Vec<Certificate> = world.ca.issued.lock().unwrap().values().cloned().collect();
     assert_eq!(issued, [certificate]);
+    let posted = world.transport.posted();
+    assert_eq!(posted.len(), 5);
+    assert!(posted.iter().all(|message| *message == posted[0]), "the same message each time");
 }
 
 // clause: RFC 8894 M15

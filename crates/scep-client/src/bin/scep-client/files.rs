@@ -1,4 +1,4 @@
-//! Certificates on disk: whole or not at all.
+//! Files on disk: whole or not at all.
 
 use std::{
     ffi::OsString,
@@ -6,31 +6,36 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use pki_core::Certificate;
+
 use crate::failure::Failure;
 
-/// Puts `contents` at `path`: what was there before is there until all of it is.
+/// Puts `contents` at `path`: what was there before is there until all of it is, and after a crash as well.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> Result<(), Failure> {
-    let staged = stage(path, contents)?;
-    rename(&staged, path)
-}
-
-/// Writes `contents` beside `path`, to be renamed to it.
-pub(crate) fn stage(path: &Path, contents: &[u8]) -> Result<PathBuf, Failure> {
     let staged = beside(path, &format!(".{}.tmp", std::process::id()));
     let written = fs::File::create(&staged).and_then(|mut file| {
         io::Write::write_all(&mut file, contents)?;
         file.sync_all()
     });
-    written.map(|()| staged.clone()).map_err(|error| {
+    written.map_err(|error| {
         // The first error is the one to tell.
         let _ = fs::remove_file(&staged);
-        cannot("write", &staged, &error)
-    })
+        cannot("write", path, &error)
+    })?;
+    rename(&staged, path)
 }
 
 /// Moves `from` to `to`, over what is there.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), Failure> {
-    fs::rename(from, to).map_err(|error| cannot("write", to, &error))
+    fs::rename(from, to).and_then(|()| sync_folder(to)).map_err(|error| cannot("write", to, &error))
+}
+
+/// Removes a file, if it is there.
+pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, &error)),
+        _ => Ok(()),
+    }
 }
 
 /// The text of a file.
@@ -38,11 +43,34 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| cannot("read", path, &error))
 }
 
+/// The certificate in a PEM file.
+pub(crate) fn certificate(path: &Path) -> Result<Certificate, Failure> {
+    Certificate::from_pem(&read(path)?)
+        .map_err(|error| Failure::local(format_args!("{}: {error}", path.display())))
+}
+
 /// `path` with `suffix` at the end of its name.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// `path` from the root, so that it names the same file wherever it is read from.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| cannot("find", path, &error))
+}
+
+/// A new name is durable only when its folder is.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        fs::File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
 }
 
 fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {

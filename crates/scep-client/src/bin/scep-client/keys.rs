@@ -2,15 +2,18 @@
 
 use std::{path::Path, sync::Arc};
 
-use keys_software::{KeyAlgorithm, RsaKey, SoftwareKey, create_key, load_key};
-use pki_core::{KeyKind, SigningKey as _};
+use keys_software::{EcdsaKey, KeyAlgorithm, RsaKey, SoftwareKey, create_key, load_key};
+use pki_core::{KeyKind, PublicKey, SigningKey};
 use scep_client::ClientKey;
 
 use crate::{arguments::KeyType, failure::Failure};
 
-/// An RSA key: SCEP encrypts replies, which no other kind can read.
+/// A key: RSA, which opens replies as well, or ECDSA, whose replies are encrypted under the challenge.
 #[derive(Debug)]
-pub(crate) struct Key(Arc<RsaKey>);
+pub(crate) enum Key {
+    Rsa(Arc<RsaKey>),
+    Ecdsa(Arc<EcdsaKey>),
+}
 
 impl Key {
     /// Reads a key file, which nobody but its owner may be able to read.
@@ -20,36 +23,44 @@ impl Key {
 
     /// Makes a key and writes it to `path`, where nothing is yet.
     pub(crate) fn create(path: &Path, kind: KeyType) -> Result<Self, Failure> {
-        let algorithm = match kind {
-            KeyType::Rsa2048 => KeyAlgorithm::Rsa2048,
-            KeyType::Rsa3072 => KeyAlgorithm::Rsa3072,
-            KeyType::Rsa4096 => KeyAlgorithm::Rsa4096,
-        };
-        let key = SoftwareKey::generate(algorithm).map_err(Failure::local)?;
+        let key = SoftwareKey::generate(kind.into()).map_err(Failure::local)?;
         create_key(path, &key).map_err(Failure::local)?;
         Self::of(key)
     }
 
     /// Whether it is one that [`Key::create`] would make.
     pub(crate) fn is(&self, kind: KeyType) -> bool {
-        let bits = match kind {
-            KeyType::Rsa2048 => 2048,
-            KeyType::Rsa3072 => 3072,
-            KeyType::Rsa4096 => 4096,
-        };
-        self.0.public_key().kind() == KeyKind::Rsa { bits }
+        self.public_key().kind()
+            == match KeyAlgorithm::from(kind) {
+                KeyAlgorithm::Rsa3072 => KeyKind::Rsa { bits: 3072 },
+                KeyAlgorithm::Rsa4096 => KeyKind::Rsa { bits: 4096 },
+                KeyAlgorithm::P256 => KeyKind::P256,
+                KeyAlgorithm::P384 => KeyKind::P384,
+                _ => KeyKind::Rsa { bits: 2048 },
+            }
+    }
+
+    pub(crate) fn public_key(&self) -> &PublicKey {
+        match self {
+            Self::Rsa(key) => SigningKey::public_key(&**key),
+            Self::Ecdsa(key) => key.public_key(),
+        }
     }
 
     /// For signing requests and opening replies.
     pub(crate) fn for_client(&self) -> ClientKey {
-        ClientKey::new(Arc::clone(&self.0))
+        match self {
+            Self::Rsa(key) => ClientKey::new(Arc::clone(key)),
+            Self::Ecdsa(key) => ClientKey::signing_only(Arc::clone(key)),
+        }
     }
 
     fn of(key: SoftwareKey) -> Result<Self, Failure> {
         match key {
-            SoftwareKey::Rsa(key) => Ok(Self(Arc::new(key))),
+            SoftwareKey::Rsa(key) => Ok(Self::Rsa(Arc::new(key))),
+            SoftwareKey::Ecdsa(key) => Ok(Self::Ecdsa(Arc::new(key))),
             other => Err(Failure::local(format_args!(
-                "SCEP needs an RSA key, because the reply is encrypted to it: this one is {}",
+                "expected a key of RSA or on P-256 or P-384: this one is {}",
                 other.public_key().kind()
             ))),
         }

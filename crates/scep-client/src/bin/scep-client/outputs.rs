@@ -1,65 +1,73 @@
 //! Where results go, and in which order, so that no key is lost and none overwritten by accident.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pki_core::Certificate;
+use serde::{Deserialize, Serialize};
 
-use crate::{
-    arguments::{KeyType, Output},
-    failure::Failure,
-    files,
-    keys::Key,
-};
+use crate::{arguments::KeyType, failure::Failure, files, keys::Key, terminal::Terminal};
 
-/// The files of one command.
-#[derive(Debug)]
+/// The files of one enrollment.
+///
+/// A new key lies beside its place, as `KEY.new`, before anything is asked for, so that a certificate whose reply is
+/// lost still has its key. The certificate lies beside its place, as `CERT.new`, before the key is moved; so whenever
+/// the process dies, the next run finds either a transaction to go on with or a certificate to put in place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outputs {
-    key: Option<KeyFile>,
+    /// Where the new key goes; `None` when there is none.
+    key: Option<PathBuf>,
     cert: PathBuf,
-    ca: PathBuf,
-}
-
-#[derive(Debug)]
-struct KeyFile {
-    path: PathBuf,
-    /// Where the key lies until its certificate is here. It is written before anything is asked for, so that a
-    /// certificate whose reply is lost still has its key.
-    waiting: PathBuf,
+    ca: Option<PathBuf>,
 }
 
 impl Outputs {
-    /// The key comes from elsewhere.
-    pub(crate) fn without_key(output: &Output) -> Self {
-        Self { key: None, cert: output.cert_out.clone(), ca: output.ca_out.clone() }
+    /// For these files.
+    pub(crate) fn new(key: Option<&Path>, cert: &Path, ca: Option<&Path>) -> Result<Self, Failure> {
+        let absolute = |path: Option<&Path>| path.map(files::absolute).transpose();
+        Ok(Self { key: absolute(key)?, cert: files::absolute(cert)?, ca: absolute(ca)? })
     }
 
-    /// A new key is written as well. Fails when that would overwrite one.
-    pub(crate) fn with_key(output: &Output) -> Result<Self, Failure> {
-        let path = output.key_out.clone();
-        if path.exists() && !output.force {
-            return Err(Failure::local(format_args!(
-                "{} exists already: write elsewhere with --key-out, replace it with --force, or enroll with it by --key",
-                path.display()
-            )));
-        }
-        let waiting = files::beside(&path, ".new");
-        Ok(Self { key: Some(KeyFile { path, waiting }), ..Self::without_key(output) })
+    /// Where a transaction is kept until it is done.
+    pub(crate) fn state(&self) -> PathBuf {
+        files::beside(&self.cert, ".pending")
+    }
+
+    /// Where the certificate goes.
+    pub(crate) fn cert(&self) -> &Path {
+        &self.cert
+    }
+
+    /// Where the new key goes.
+    pub(crate) fn key(&self) -> Option<&Path> {
+        self.key.as_deref()
+    }
+
+    /// Where the CA certificate goes.
+    pub(crate) fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
+    /// Where the new key lies until its certificate is here.
+    pub(crate) fn waiting_key(&self) -> Option<PathBuf> {
+        self.key.as_deref().map(|key| files::beside(key, ".new"))
+    }
+
+    fn waiting_cert(&self) -> PathBuf {
+        files::beside(&self.cert, ".new")
     }
 
     /// The key of an earlier attempt that got no certificate, or else a new one.
-    ///
-    /// With the same key the request is the same as well, and so a CA that granted it already answers with the
-    /// certificate that got lost.
-    pub(crate) fn new_key(&self, kind: KeyType) -> Result<Key, Failure> {
-        let Some(KeyFile { waiting, .. }) = &self.key else {
+    pub(crate) fn new_key(&self, kind: KeyType, terminal: Terminal) -> Result<Key, Failure> {
+        let Some(waiting) = self.waiting_key() else {
             return Err(Failure::local("no place for a new key"));
         };
         if !waiting.exists() {
-            return Key::create(waiting, kind);
+            terminal.progress(format_args!("making a key, {}", waiting.display()));
+            return Key::create(&waiting, kind);
         }
-        let key = Key::read(waiting)?;
+        let key = Key::read(&waiting)?;
         if key.is(kind) {
-            eprintln!("using the key of an earlier attempt, {}", waiting.display());
+            terminal.notice(format_args!("using the key of an earlier attempt, {}", waiting.display()));
             return Ok(key);
         }
         Err(Failure::local(format_args!(
@@ -70,22 +78,48 @@ impl Outputs {
 
     /// Writes what came of it.
     pub(crate) fn write(&self, certificate: &Certificate, ca: &Certificate) -> Result<(), Failure> {
-        files::replace(&self.ca, ca.to_pem().as_bytes())?;
-        // All that can well fail comes before the first rename, so that key and certificate change together.
-        let staged = files::stage(&self.cert, certificate.to_pem().as_bytes())?;
-        if let Some(KeyFile { path, waiting }) = &self.key {
-            files::rename(waiting, path)?;
-            println!("key          {}", path.display());
+        if let Some(path) = &self.ca {
+            files::replace(path, ca.to_pem().as_bytes())?;
         }
-        files::rename(&staged, &self.cert)?;
-        println!(
-            "certificate  {}  {}, serial {}, until {}",
-            self.cert.display(),
-            certificate.subject(),
-            certificate.serial_number().map(|serial| serial.to_string()).unwrap_or_default(),
-            certificate.validity().not_after()
-        );
-        println!("CA           {}  {}", self.ca.display(), ca.subject());
-        Ok(())
+        files::replace(&self.waiting_cert(), certificate.to_pem().as_bytes())?;
+        self.put_in_place()
     }
+
+    /// Ends what an earlier run began with [`Outputs::write`]: the certificate, if there is one to put in place.
+    pub(crate) fn finish_earlier(&self) -> Result<Option<Certificate>, Failure> {
+        let waiting = self.waiting_cert();
+        if !waiting.exists() {
+            return Ok(None);
+        }
+        let certificate = files::certificate(&waiting)?;
+        let key = self.waiting_key().filter(|key| key.exists()).or_else(|| self.key.clone());
+        if let Some(key) = key
+            && Key::read(&key)?.public_key() != certificate.public_key()
+        {
+            return Err(Failure::local(format_args!(
+                "{} is not for the key in {}: remove whichever is not yours",
+                waiting.display(),
+                key.display()
+            )));
+        }
+        self.put_in_place()?;
+        Ok(Some(certificate))
+    }
+
+    fn put_in_place(&self) -> Result<(), Failure> {
+        if let (Some(waiting), Some(key)) = (self.waiting_key(), &self.key)
+            && waiting.exists()
+        {
+            files::rename(&waiting, key)?;
+        }
+        files::rename(&self.waiting_cert(), &self.cert)
+    }
+}
+
+/// Fails when there is a file at `path` already.
+pub(crate) fn refuse_existing(path: &Path, advice: &str) -> Result<(), Failure> {
+    if path.exists() {
+        return Err(Failure::local(format_args!("{} exists already: {advice}", path.display())));
+    }
+    Ok(())
 }

@@ -1,0 +1,121 @@
+//! From arguments to a client and a CA that is trusted.
+
+use std::{fs, path::Path, sync::Arc};
+
+use keys_software::AwsLc;
+use pki_core::{Certificate, SystemClock};
+use scep_client::{ClientError, ClientParts, HttpTransport, ScepClient, Trust, TrustedCa};
+use scep_proto::{AlgorithmPolicy, Capabilities, Capability, Legacy};
+
+use crate::{
+    arguments::{Algorithms, Cipher, Fingerprint, Server, Tolerated, Vouching},
+    failure::Failure,
+    files,
+    terminal::Terminal,
+};
+
+/// Why a CA is trusted, read from wherever it was said.
+#[derive(Debug)]
+pub(crate) enum Vouched {
+    Fingerprint(Fingerprint),
+    Certificate(Certificate),
+    ByNobody,
+}
+
+impl Vouching {
+    /// Reads the certificate, if it is one.
+    pub(crate) fn read(&self) -> Result<Vouched, Failure> {
+        vouched(self.ca_fingerprint, self.ca_cert.as_deref())
+    }
+}
+
+/// Who vouches, if anybody does.
+pub(crate) fn vouched(
+    fingerprint: Option<Fingerprint>,
+    certificate: Option<&Path>,
+) -> Result<Vouched, Failure> {
+    match (fingerprint, certificate) {
+        (Some(fingerprint), _) => Ok(Vouched::Fingerprint(fingerprint)),
+        (None, Some(path)) => files::certificate(path).map(Vouched::Certificate),
+        (None, None) => Ok(Vouched::ByNobody),
+    }
+}
+
+/// A client of that server.
+pub(crate) fn client(server: &Server) -> Result<ScepClient, Failure> {
+    let transport = match &server.tls_ca {
+        None => HttpTransport::new(server.timeout),
+        Some(path) => {
+            let roots = fs::read(path)
+                .map_err(|error| Failure::local(format_args!("cannot read {}: {error}", path.display())))?;
+            HttpTransport::with_tls_roots(server.timeout, &roots)
+        }
+    };
+    let parts = ClientParts {
+        transport: Arc::new(transport.map_err(Failure::local)?),
+        verifier: Arc::new(AwsLc),
+        encryptor: Arc::new(AwsLc),
+        random: Arc::new(AwsLc),
+        clock: Arc::new(SystemClock),
+    };
+    let client = ScepClient::new(&server.url, parts)
+        .with_ca_identifier(&server.ca_identifier)
+        .with_algorithms(server.algorithms.for_client());
+    if server.algorithms.assume_standard {
+        let assumed = [Capability::ScepStandard, Capability::Renewal];
+        return Ok(client.assuming(assumed.into_iter().collect::<Capabilities>()));
+    }
+    Ok(client)
+}
+
+/// The CA, if it is the one that was vouched for.
+pub(crate) async fn trusted_ca(
+    client: &ScepClient,
+    vouched: &Vouched,
+    terminal: Terminal,
+) -> Result<TrustedCa, Failure> {
+    terminal.progress(format_args!("asking {} for its CA certificate", client.url()));
+    let ca = match vouched {
+        Vouched::Fingerprint(Fingerprint(fingerprint)) => client.ca(Trust::Fingerprint(*fingerprint)).await,
+        Vouched::Certificate(anchor) => client.ca_of(anchor).await,
+        Vouched::ByNobody => client.ca(Trust::FirstSeen).await,
+    };
+    let ca = ca.map_err(|error| match (error, vouched) {
+        (ClientError::Untrusted(error), Vouched::Certificate(anchor)) => {
+            let fingerprint = Fingerprint(anchor.fingerprint());
+            let name = anchor.subject();
+            Failure::from(ClientError::Untrusted(error))
+                .explained(format_args!("with the CA {name} ({fingerprint}) of --ca-cert"))
+        }
+        (error, _) => error.into(),
+    })?;
+    if matches!(vouched, Vouched::ByNobody) {
+        let fingerprint = Fingerprint(ca.certificate().fingerprint());
+        Terminal::warn(format_args!(
+            "nobody vouched for this CA; next time pass --ca-fingerprint {fingerprint}"
+        ));
+    }
+    terminal.progress(format_args!("the CA is {}", ca.issuer().subject()));
+    Ok(ca)
+}
+
+impl Algorithms {
+    fn for_client(&self) -> scep_client::Algorithms {
+        let policy = self.allow.iter().fold(AlgorithmPolicy::default(), |policy, tolerated| {
+            policy.with_legacy(match tolerated {
+                Tolerated::Sha1 => Legacy::Sha1,
+                Tolerated::TripleDes => Legacy::TripleDes,
+            })
+        });
+        // Whoever sends Triple DES means to get it back.
+        let policy = match self.cipher {
+            Some(Cipher::TripleDes) => policy.with_legacy(Legacy::TripleDes),
+            _ => policy,
+        };
+        scep_client::Algorithms {
+            policy,
+            cipher: self.cipher.map(Into::into),
+            key_transport: self.key_transport.into(),
+        }
+    }
+}
