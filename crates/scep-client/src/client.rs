@@ -6,11 +6,14 @@ use pki_core::{
     Certificate, ChallengePassword, Clock, KeyEncryptor, KeyTransport, Name, RequestedExtensions,
     SecureRandom, SignatureVerifier,
 };
-use scep_proto::{AlgorithmPolicy, Capabilities, Capability, ContentCipher, Requester, ca_certificates};
+use scep_proto::{
+    AlgorithmPolicy, Capabilities, Capability, ContentCipher, Requester, Tolerance, Tolerances,
+    ca_certificates,
+};
 
 use crate::{
     ClientError, ClientKey, HttpReply, Identity, SavedTransaction, Transaction, Transport, Trust, TrustedCa,
-    error::said,
+    Untrusted, error::said,
 };
 
 /// Where RFC 8894 section 4.1 wants requests to go when nobody names a path.
@@ -64,7 +67,7 @@ pub struct ClientParts {
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "built with struct update")]
 pub struct Algorithms {
-    /// What is accepted in replies: AES and SHA-256 or better, unless it says more.
+    /// What is accepted in replies: AES and SHA-256 or better, and a nonce of the server's own, unless it says more.
     pub policy: AlgorithmPolicy,
     /// The cipher of requests. Without one it is AES-128, or Triple DES where `policy` allows it and the server offers
     /// nothing better.
@@ -76,7 +79,9 @@ pub struct Algorithms {
 impl Default for Algorithms {
     /// What every RFC 8894 server has, and nothing older.
     fn default() -> Self {
-        Self { policy: AlgorithmPolicy::default(), cipher: None, key_transport: KeyTransport::RsaPkcs1 }
+        let tolerances = Tolerances::default().without(Tolerance::ReplyNonce);
+        let policy = AlgorithmPolicy::default().tolerating(tolerances);
+        Self { policy, cipher: None, key_transport: KeyTransport::RsaPkcs1 }
     }
 }
 
@@ -164,11 +169,19 @@ impl ScepClient {
     /// GetCACert, judged by a CA certificate that is at hand, whether the server sends it along or not.
     pub async fn ca_of(&self, anchor: &Certificate) -> Result<TrustedCa, ClientError> {
         let mut certificates = self.ca_certificates().await?;
-        if !certificates.contains(anchor) {
+        let found = certificates.iter().map(Certificate::fingerprint).collect();
+        let sent = certificates.contains(anchor);
+        if !sent {
             certificates.push(anchor.clone());
         }
-        let trust = Trust::Fingerprint(anchor.fingerprint());
-        Ok(TrustedCa::new(&certificates, trust, &*self.parts.verifier, self.parts.clock.now())?)
+        let expected = anchor.fingerprint();
+        let (verifier, now) = (&*self.parts.verifier, self.parts.clock.now());
+        let ca = TrustedCa::new(&certificates, Trust::Fingerprint(expected), verifier, now)?;
+        // Where it was not sent itself, something that was has to belong to it.
+        if !sent && ca.reply_signers().iter().all(|certificate| certificate == anchor) {
+            return Err(Untrusted::Fingerprint { expected, found }.into());
+        }
+        Ok(ca)
     }
 
     /// Prepares a PKCSReq for `key`, signed by a self-signed certificate of the same key.

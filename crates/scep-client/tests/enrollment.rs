@@ -32,7 +32,7 @@ fn world_with(misbehavior: Option<Misbehavior>, change: impl FnOnce(&mut InProce
     let mut transport = InProcess::new(service(Arc::clone(&ca), Renewal::Offered));
     change(&mut transport);
     let transport = Arc::new(transport);
-    World { ca, client: client(Arc::clone(&transport)), transport }
+    World { ca, client: client(Arc::<InProcess>::clone(&transport)), transport }
 }
 
 impl World {

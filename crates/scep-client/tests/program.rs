@@ -3,87 +3,16 @@
 
 mod support;
 
-use std::{
-    fs,
-    net::SocketAddr,
-    path::Path,
-    process::{Command, Output},
-    sync::Arc,
-};
+use std::{fs, process::Command};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use http_listener::{Listener, ListenerLimits};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
-use pki_core::Certificate;
-use scep_service::Renewal;
-use support::{CHALLENGE, SmallCa, service};
-use testkit::{TempDir, tempdir};
-
-/// A CA on a socket, and a folder to work in.
-struct World {
-    ca: Arc<SmallCa>,
-    address: SocketAddr,
-    folder: TempDir,
-}
-
-async fn world() -> World {
-    let ca = Arc::new(SmallCa::new(testkit::ca(), None));
-    let listener = Listener::bind("127.0.0.1:0", ListenerLimits::default()).await.unwrap();
-    let address = listener.local_addr();
-    let service = service(Arc::clone(&ca), Renewal::Offered);
-    tokio::spawn(listener.serve(service, std::future::pending()));
-    World { ca, address, folder: tempdir().unwrap() }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
-}
-
-impl World {
-    fn url(&self) -> String {
-        format!("http://{}/scep", self.address)
-    }
-
-    fn fingerprint(&self) -> String {
-        hex(&self.ca.authority.certificate.fingerprint())
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn certificate(&self, name: &str) -> Certificate {
-        Certificate::from_pem(&fs::read_to_string(self.path(name)).unwrap()).unwrap()
-    }
-
-    /// Runs the program in the folder.
-    async fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_scep-client"));
-        command.args(arguments).current_dir(self.folder.path()).env_remove("SCEP_CHALLENGE");
-        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-    }
-
-    /// Runs `enroll` for that name, with more arguments.
-    async fn enroll(&self, name: &str, more: &[&str]) -> Output {
-        let (url, fingerprint, subject) = (self.url(), self.fingerprint(), format!("CN={name}"));
-        let fixed = ["enroll", &url, "--ca-fingerprint", &fingerprint, "--subject", &subject];
-        self.run(&[&fixed[..], more].concat()).await
-    }
-}
-
-#[track_caller]
-fn assert_code(output: &Output, code: i32) -> String {
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{text}\n{}", String::from_utf8_lossy(&output.stdout));
-    text
-}
-
-#[cfg(unix)]
-fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
+use support::{
+    CHALLENGE,
+    program::{assert_code, mode, world},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn enroll_writes_key_certificate_and_ca_that_openssl_takes() {

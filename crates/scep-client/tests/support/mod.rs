@@ -13,6 +13,9 @@
     reason = "tests"
 )]
 
+pub mod field;
+pub mod program;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -25,7 +28,8 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, service::Service as _};
 use keys_software::{AwsLc, RsaKey};
 use pki_core::{
-    BoxFuture, Certificate, CertificationRequest, Extension, KeyUsage, Name, PublicKey, SigningKey, oids, tlv,
+    BoxFuture, Certificate, CertificationRequest, ContentKey, DecryptionKey as _, Extension, KeyError,
+    KeyUsage, Name, PublicKey, SerialNumber, SigningKey, WrappedKey, oids, tlv,
 };
 use scep_client::{ClientKey, ClientParts, HttpReply, ScepClient, Transport, TransportError};
 use scep_proto::{AlgorithmPolicy, FailInfo, RequestMessage};
@@ -53,6 +57,12 @@ pub enum Misbehavior {
     OtherKey,
     /// Signs with a key that is not the CA's.
     OtherIssuer,
+    /// Refuses a transaction that it has seen before, and remembers no challenge after all.
+    NoRepeats,
+    /// Knows nothing of a request that waits once it is polled for; asked anew, it issues.
+    Forgets,
+    /// Never decides.
+    NeverApproves,
 }
 
 impl SmallCa {
@@ -84,6 +94,15 @@ impl SmallCa {
     }
 
     async fn decide(&self, submission: Submission) -> Decision {
+        let transaction = submission.request.exchange.transaction_id().as_bytes().to_vec();
+        let seen = self.issued.lock().unwrap().contains_key(&transaction);
+        if seen && self.misbehavior == Some(Misbehavior::NoRepeats) {
+            return Decision::bad_request("that transaction is over");
+        }
+        self.decide_fresh(submission).await
+    }
+
+    async fn decide_fresh(&self, submission: Submission) -> Decision {
         let exchange = &submission.request.exchange;
         let transaction = exchange.transaction_id().as_bytes().to_vec();
         let ca_key = self.authority.certificate.public_key();
@@ -95,19 +114,27 @@ impl SmallCa {
                     return Decision::bad_request("the challenge is wrong");
                 }
                 let slow = csr.subject().common_name().is_some_and(|name| name.starts_with("slow"));
-                if slow && !self.issued.lock().unwrap().contains_key(&transaction) {
+                let forgot = self.misbehavior == Some(Misbehavior::Forgets)
+                    && !self.waiting.lock().unwrap().is_empty();
+                if slow && !forgot && !self.issued.lock().unwrap().contains_key(&transaction) {
                     self.waiting.lock().unwrap().insert(transaction, csr);
                     return Decision::Pending;
                 }
                 self.issue(transaction, &csr).await
             }
+            RequestMessage::CertPoll { .. } if self.misbehavior == Some(Misbehavior::Forgets) => unknown(),
+            RequestMessage::GetCert { serial, .. } => {
+                let issued = self.issued.lock().unwrap();
+                let found = issued.values().find(|issued| issued.serial_number() == Some(serial));
+                found.map_or_else(unknown, |found| Decision::Issue(vec![found.clone()]))
+            }
+            RequestMessage::GetCrl { serial, .. } => Decision::Crl(self.crl(&[serial]).await),
             RequestMessage::CertPoll { .. } => {
                 let waiting = self.waiting.lock().unwrap().get(&transaction).cloned();
-                let Some(csr) = waiting else {
-                    let (code, info) = ("no-such-request", FailInfo::BadCertId);
-                    return Decision::Refuse { code, info, text: "no such request".into() };
-                };
-                if self.approved.load(Ordering::SeqCst) > 0 {
+                let Some(csr) = waiting else { return unknown() };
+                if self.misbehavior == Some(Misbehavior::NeverApproves) {
+                    Decision::Pending
+                } else if self.approved.load(Ordering::SeqCst) > 0 {
                     self.approved.fetch_sub(1, Ordering::SeqCst);
                     self.issue(transaction, &csr).await
                 } else {
@@ -115,9 +142,34 @@ impl SmallCa {
                     Decision::Pending
                 }
             }
-            _ => Decision::bad_request("not here"),
         }
     }
+
+    /// A CRL with these on it.
+    pub async fn crl(&self, revoked: &[SerialNumber]) -> Vec<u8> {
+        let Authority { certificate, key, .. } = &self.authority;
+        let time = |text: &str| tlv::wrap(tlv::UTC_TIME, text.as_bytes());
+        let entries = revoked.iter().map(|serial| {
+            let serial = tlv::wrap(tlv::INTEGER, serial.as_be_bytes());
+            tlv::sequence([&*serial, &time("261121110000Z")])
+        });
+        let algorithm = key.algorithm().to_der();
+        let tbs = tlv::sequence([
+            &[tlv::INTEGER, 1, 1][..],
+            &algorithm,
+            certificate.subject().as_der(),
+            &time("261121113000Z"),
+            &time("261122113000Z"),
+            &tlv::wrap(tlv::SEQUENCE, &entries.flatten().collect::<Vec<_>>()),
+        ]);
+        let signature = key.sign(&tbs).await.unwrap();
+        let signature = tlv::wrap(tlv::BIT_STRING, &[&[0], &*signature].concat());
+        tlv::sequence([&*tbs, &algorithm, &signature])
+    }
+}
+
+fn unknown() -> Decision {
+    Decision::Refuse { code: "no-such-request", info: FailInfo::BadCertId, text: "no such request".into() }
 }
 
 impl EnrollmentHandler for SmallCa {
@@ -137,8 +189,22 @@ pub async fn certificate(
 ) -> Certificate {
     let usage = KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_ENCIPHERMENT;
     let usage = Extension::new(oids::KEY_USAGE, usage.to_der()).critical();
+    let others = extensions.iter().filter(|extension| extension.id() != oids::KEY_USAGE);
+    let extensions: Vec<_> = [&usage].into_iter().chain(others).cloned().collect();
+    certificate_of(serial, issuer, key, subject, public_key, &extensions).await
+}
+
+/// A certificate of `subject` with these extensions, signed by `key` in the name of `issuer`.
+pub async fn certificate_of(
+    serial: u8,
+    issuer: &Name,
+    key: &dyn SigningKey,
+    subject: &Name,
+    public_key: &PublicKey,
+    extensions: &[Extension],
+) -> Certificate {
     let times = ["200101000000Z", "491231235959Z"].map(|time| tlv::wrap(tlv::UTC_TIME, time.as_bytes()));
-    let list: Vec<u8> = [&usage].into_iter().chain(extensions).flat_map(Extension::to_der).collect();
+    let list: Vec<u8> = extensions.iter().flat_map(Extension::to_der).collect();
     let algorithm = key.algorithm().to_der();
     let tbs = tlv::sequence([
         &[0xA0, 3, 2, 1, 2, tlv::INTEGER, 2, 0x40, serial][..],
@@ -193,6 +259,11 @@ impl InProcess {
         Self { service, lose, busy, instead: HashMap::new(), sent }
     }
 
+    /// The URLs that were asked.
+    pub fn urls(&self) -> Vec<String> {
+        self.sent.lock().unwrap().iter().map(|(url, _)| url.clone()).collect()
+    }
+
     /// The bodies that were posted.
     pub fn posted(&self) -> Vec<Vec<u8>> {
         self.sent.lock().unwrap().iter().filter_map(|(_, body)| body.clone()).collect()
@@ -220,7 +291,8 @@ impl InProcess {
     }
 }
 
-fn taken(count: &AtomicUsize) -> bool {
+/// Takes one away, if there is one.
+pub fn taken(count: &AtomicUsize) -> bool {
     count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
 }
 
@@ -239,7 +311,7 @@ impl Transport for InProcess {
 }
 
 /// A client over `transport`.
-pub fn client(transport: Arc<InProcess>) -> ScepClient {
+pub fn client(transport: Arc<dyn Transport>) -> ScepClient {
     let parts = ClientParts {
         transport,
         verifier: Arc::new(AwsLc),
@@ -248,6 +320,11 @@ pub fn client(transport: Arc<InProcess>) -> ScepClient {
         clock: Arc::new(FixedClock::default()),
     };
     ScepClient::new("http://ca.example.com/scep", parts)
+}
+
+/// Opens with the RA's key.
+pub async fn unwrap(authority: &Authority, wrapped: &WrappedKey) -> Result<ContentKey, KeyError> {
+    authority.ra_key.unwrap_key(wrapped).await
 }
 
 /// A key for a requester.

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use keys_software::AwsLc;
 use pki_core::{Certificate, SystemClock};
 use scep_client::{ClientError, ClientParts, HttpTransport, ScepClient, Trust, TrustedCa};
-use scep_proto::{AlgorithmPolicy, Capabilities, Capability, Legacy};
+use scep_proto::{Capabilities, Capability, Legacy, Tolerance};
 
 use crate::{
     arguments::{Algorithms, Cipher, Fingerprint, Server, Tolerated, Vouching},
@@ -101,11 +101,14 @@ pub(crate) async fn trusted_ca(
 
 impl Algorithms {
     fn for_client(&self) -> scep_client::Algorithms {
-        let policy = self.allow.iter().fold(AlgorithmPolicy::default(), |policy, tolerated| {
-            policy.with_legacy(match tolerated {
-                Tolerated::Sha1 => Legacy::Sha1,
-                Tolerated::TripleDes => Legacy::TripleDes,
-            })
+        let floor = scep_client::Algorithms::default().policy;
+        let policy = self.allow.iter().fold(floor, |policy, tolerated| match tolerated {
+            Tolerated::Sha1 => policy.with_legacy(Legacy::Sha1),
+            Tolerated::TripleDes => policy.with_legacy(Legacy::TripleDes),
+            Tolerated::ReplyNonce => {
+                let tolerances = policy.tolerances().with(Tolerance::ReplyNonce);
+                policy.tolerating(tolerances)
+            }
         });
         // Whoever sends Triple DES means to get it back.
         let policy = match self.cipher {

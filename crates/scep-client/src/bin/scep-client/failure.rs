@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use scep_client::ClientError;
+use pki_core::DigestAlgorithm;
+use scep_client::{ClientError, Untrusted};
+use scep_proto::{ContentCipher, ReplyError, Tolerance};
 
 /// Why there is nothing to show, in the order of the exit codes that `--help` tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +96,22 @@ impl From<ClientError> for Failure {
             ClientError::Refused { .. } | ClientError::SameCertificate => Kind::Refused,
             _ => Kind::Local,
         };
-        Self { kind, message: error.to_string(), fail_info }
+        let failure = Self { kind, message: error.to_string(), fail_info };
+        match advice(&error) {
+            Some(advice) => failure.explained(advice),
+            None => failure,
+        }
     }
+}
+
+/// How to put up with a server that is older than RFC 8894.
+fn advice(error: &ClientError) -> Option<String> {
+    let ClientError::Untrusted(Untrusted::Reply(error)) = error else { return None };
+    let tolerated = match error {
+        ReplyError::NotTolerated(Tolerance::ReplyNonce) => "reply-nonce",
+        ReplyError::AlgorithmNotAllowed(oid) if *oid == DigestAlgorithm::Sha1.oid() => "sha1",
+        ReplyError::AlgorithmNotAllowed(oid) if *oid == ContentCipher::TripleDesCbc.oid() => "triple-des",
+        _ => return None,
+    };
+    Some(format!("if this server cannot do better, --allow {tolerated} puts up with it"))
 }
