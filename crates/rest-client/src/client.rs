@@ -1,0 +1,267 @@
+//! Questions and answers in JSON.
+
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+use reqwest::{
+    Method, Response, StatusCode, Url,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{RestError, TokenSource};
+
+/// A service that asks for patience and does not say for how long gets so much.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(10);
+/// Nobody is obeyed for longer: a wrong header would silence the directory for good.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
+/// How much of an error message is passed on, in octets.
+const MAX_WHY: usize = 300;
+
+/// How a [`RestClient`] talks.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "built with struct update")]
+pub struct RestSettings {
+    /// What the service is called in errors.
+    pub service: String,
+    /// What all paths are relative to, such as `https://graph.microsoft.com/v1.0`.
+    pub base: String,
+    /// A request that takes longer has failed.
+    pub timeout: Duration,
+    /// An answer that is longer has failed, in octets.
+    pub max_answer: usize,
+    /// The only certification authorities that are trusted, as PEM; empty for those of the system.
+    pub trusted_cas: Vec<u8>,
+    /// The headers of every request.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl RestSettings {
+    /// The defaults: 10 s, 4 MiB, the system's certification authorities.
+    pub fn new(service: impl Into<String>, base: impl Into<String>) -> Self {
+        Self {
+            service: service.into(),
+            base: base.into(),
+            timeout: Duration::from_secs(10),
+            max_answer: 4 << 20,
+            trusted_cas: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// Talks to one service. Cheap to clone; connections are kept. Redirects are errors: none of these services sends any,
+/// and a token must not follow one.
+#[derive(Clone)]
+pub struct RestClient {
+    http: reqwest::Client,
+    base: String,
+    service: String,
+    max_answer: usize,
+    tokens: Option<Arc<dyn TokenSource>>,
+}
+
+impl RestClient {
+    /// Fails when the base is no http or https URL, or a header or a trusted CA cannot be used.
+    pub fn new(settings: RestSettings, tokens: Option<Arc<dyn TokenSource>>) -> Result<Self, RestError> {
+        let RestSettings { service, base, timeout, max_answer, trusted_cas, headers: fixed } = settings;
+        let unusable =
+            |what: &str, why: &dyn fmt::Display| RestError::unavailable(&service, format!("{what}: {why}"));
+        let url = Url::parse(&base).map_err(|why| unusable(&base, &why))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(unusable(&base, &"expected an http or https URL"));
+        }
+        let mut headers = HeaderMap::new();
+        for (name, value) in &fixed {
+            let value = HeaderValue::from_str(value).map_err(|why| unusable(name, &why))?;
+            headers.insert(*name, value);
+        }
+        let mut builder = reqwest::Client::builder()
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .default_headers(headers)
+            .user_agent(concat!("certbound/", env!("CARGO_PKG_VERSION")));
+        if !trusted_cas.is_empty() {
+            let cas = reqwest::Certificate::from_pem_bundle(&trusted_cas);
+            let cas = cas.map_err(|why| unusable("the trusted certification authorities", &why))?;
+            builder = builder.tls_certs_only(cas);
+        }
+        let http = builder.build().map_err(|why| unusable("no HTTP client", &causes(&why)))?;
+        let base = base.trim_end_matches('/').to_owned();
+        Ok(Self { http, base, service, max_answer, tokens })
+    }
+
+    /// What the service is called.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// GET; `None` when the service says, in JSON, that there is no such thing. `path` begins with a slash, or is a
+    /// whole URL below the base that the service itself gave.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, RestError> {
+        let url = self.url(path)?;
+        self.exchange(Method::GET, url, |request| request).await
+    }
+
+    /// POST of JSON; `None` as with [`get`](Self::get).
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Option<T>, RestError> {
+        let url = self.url(path)?;
+        let body = serde_json::to_vec(body).map_err(|why| RestError::garbage(&self.service, why))?;
+        let json = |request: reqwest::RequestBuilder| {
+            request.header(CONTENT_TYPE, "application/json").body(body.clone())
+        };
+        self.exchange(Method::POST, url, json).await
+    }
+
+    /// POST of a form, without a token: how tokens are fetched.
+    pub(crate) async fn post_form<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Result<T, RestError> {
+        let url = self.url(path)?;
+        let response = self.http.post(url).form(form).send().await;
+        let response = response.map_err(|error| RestError::unavailable(&self.service, causes(&error)))?;
+        let answer = self.answer(response).await?;
+        answer.ok_or_else(|| RestError::garbage(&self.service, "there is no such endpoint for tokens"))
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+        fill: impl Fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Result<Option<T>, RestError> {
+        let first = self.send(method.clone(), url.clone(), &fill).await?;
+        let Some(tokens) = self.tokens.as_ref().filter(|_| first.status() == StatusCode::UNAUTHORIZED) else {
+            return self.answer(first).await;
+        };
+        // A token may be taken back before it expires.
+        tokens.forget();
+        let second = self.send(method, url, &fill).await?;
+        self.answer(second).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        fill: &impl Fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Result<Response, RestError> {
+        let mut request = fill(self.http.request(method, url));
+        if let Some(tokens) = &self.tokens {
+            let token = tokens.token().await?;
+            let mut value = HeaderValue::from_str(token.authorization.expose())
+                .map_err(|_| RestError::unauthorized(&self.service, "the token is no text for a header"))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        request.send().await.map_err(|error| RestError::unavailable(&self.service, causes(&error)))
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, response: Response) -> Result<Option<T>, RestError> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = self.body(response).await?;
+        if status.is_success() {
+            let answer = serde_json::from_slice(&body);
+            return answer.map(Some).map_err(|why| RestError::garbage(&self.service, why));
+        }
+        let service = self.service.clone();
+        match status {
+            // A proxy's page would make everybody deleted.
+            StatusCode::NOT_FOUND if is_json_object(&body) => Ok(None),
+            StatusCode::NOT_FOUND => {
+                Err(RestError::garbage(&service, "status 404 without the service's own words"))
+            }
+            StatusCode::UNAUTHORIZED => Err(RestError::Unauthorized { service, why: said(&body) }),
+            StatusCode::FORBIDDEN => Err(RestError::Forbidden { service, why: said(&body) }),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+                if retry_after(&headers).is_some() =>
+            {
+                Err(RestError::Throttled { service, retry_after: retry_after(&headers).unwrap_or_default() })
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                Err(RestError::Throttled { service, retry_after: DEFAULT_RETRY_AFTER })
+            }
+            _ if status.is_client_error() => {
+                Err(RestError::Refused { service, status: status.as_u16(), why: said(&body) })
+            }
+            _ => {
+                Err(RestError::unavailable(&service, format!("status {}: {}", status.as_u16(), said(&body))))
+            }
+        }
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, RestError> {
+        let mut body = Vec::new();
+        let failed = |error: reqwest::Error| RestError::unavailable(&self.service, causes(&error));
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len().saturating_add(chunk.len()) > self.max_answer {
+                let why = format!("more than {} octets", self.max_answer);
+                return Err(RestError::garbage(&self.service, why));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// A URL that the service gave must be its own: the token goes there.
+    fn url(&self, path: &str) -> Result<Url, RestError> {
+        let whole = if path.starts_with('/') { format!("{}{path}", self.base) } else { path.to_owned() };
+        let url = Url::parse(&whole)
+            .map_err(|why| RestError::garbage(&self.service, format!("{whole:?}: {why}")))?;
+        let base = Url::parse(&self.base).map_err(|why| RestError::garbage(&self.service, why))?;
+        if url.origin() == base.origin() {
+            Ok(url)
+        } else {
+            Err(RestError::garbage(&self.service, format!("it sends us elsewhere, to {:?}", url.host_str())))
+        }
+    }
+}
+
+impl fmt::Debug for RestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RestClient({} at {})", self.service, self.base)
+    }
+}
+
+fn is_json_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok()
+}
+
+/// In seconds; the form with a date is not in use by any of them.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse::<u64>().ok()?;
+    Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
+}
+
+/// What an error says for people to read, cut short; control characters are left out.
+fn said(body: &[u8]) -> String {
+    let text = serde_json::from_slice::<serde_json::Value>(body).ok().and_then(|json| message(&json));
+    let text =
+        text.unwrap_or_else(|| String::from_utf8_lossy(body.get(..MAX_WHY).unwrap_or(body)).into_owned());
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_WHY).collect();
+    if text.is_empty() { String::from("it does not say why") } else { text }
+}
+
+/// Where Graph, the token endpoints, Jamf and SCIM put it.
+fn message(json: &serde_json::Value) -> Option<String> {
+    let places =
+        ["/error/message", "/error_description", "/errors/0/description", "/detail", "/message", "/error"];
+    let found = places.iter().find_map(|place| json.pointer(place)?.as_str());
+    found.map(String::from)
+}
+
+/// reqwest keeps the interesting half ("connection refused") in the causes.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::from(if error.is_timeout() { "no answer in time" } else { "the exchange failed" });
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
