@@ -8,7 +8,7 @@ use scep_proto::{PKI_MESSAGE_MEDIA_TYPE, ca_certificates, ca_certificates::RaCer
 use scep_server::{
     commands::FirstRun,
     server::Server,
-    settings::{CaSettings, ChallengeKind, ProfileSettings, Settings},
+    settings::{CaSettings, ChallengeKind, ProfileSettings, Settings, ThrottleSettings},
 };
 use testkit::{TempDir, keys, tempdir};
 
@@ -76,6 +76,7 @@ fn settings(data: PathBuf, ca: KeyAlgorithm) -> Settings {
         data,
         ca: CaSettings { key: ca, ..CaSettings::default() }.into(),
         profile: vec![profile],
+        throttle: ThrottleSettings { source_per_minute: 0, ..ThrottleSettings::default() },
         ..Settings::default()
     }
 }

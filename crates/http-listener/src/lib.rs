@@ -26,8 +26,11 @@ mod limits;
 mod listener;
 mod slots;
 mod stalling;
+mod trusted_proxies;
 
 pub use body::{BodyError, read_body};
 pub use connection::PeerAddr;
 pub use limits::ListenerLimits;
 pub use listener::Listener;
+pub use slots::source_of;
+pub use trusted_proxies::{NotAPrefix, TrustedProxies};

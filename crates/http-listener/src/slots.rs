@@ -46,7 +46,7 @@ impl Slots {
 
     /// Takes the place of a connection from `address`; `None` when that address has as many as it may.
     pub(crate) fn take(&self, permit: OwnedSemaphorePermit, address: IpAddr) -> Option<Slot> {
-        let source = source(address);
+        let source = source_of(address);
         let by_source = Arc::clone(&self.by_source);
         by_source.enter(source).then_some(Slot { _permit: permit, source, by_source })
     }
@@ -86,7 +86,7 @@ impl Drop for Slot {
 }
 
 /// What counts as one source: an IPv4 address, however written, or the /64 that one IPv6 customer has.
-fn source(address: IpAddr) -> IpAddr {
+pub fn source_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 @ IpAddr::V4(_) => v4,

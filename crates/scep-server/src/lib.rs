@@ -9,6 +9,7 @@ pub mod commands;
 mod data_folder;
 mod demonstration;
 mod handler;
+mod pages;
 mod profiles;
 mod routes;
 pub mod server;

@@ -4,13 +4,14 @@ use std::{collections::BTreeSet, net::SocketAddr};
 
 use http_listener::Listener;
 use ocsp_server::{ServerError, server::listen};
+use tokio::sync::watch;
 
 use crate::{
     banner::{Banner, BannerCa},
     commands::FirstRun,
     data_folder::{DataFolder, FolderLock},
     demonstration,
-    routes::Routes,
+    routes::{PagesOnly, Routes},
     settings::Settings,
     wiring::{Wiring, url},
 };
@@ -20,6 +21,8 @@ use crate::{
 pub struct Server {
     listener: Listener,
     routes: Routes,
+    /// What is read about the server, where that has an address of its own.
+    aside: Option<(Listener, PagesOnly)>,
     banner: Banner,
     _lock: FolderLock,
 }
@@ -46,8 +49,16 @@ impl Server {
             data: std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone()),
             trial: wiring.trial(first_run).await?,
         };
-        let routes = Routes::new(scep, responder.service, wiring.cas());
-        Ok(Self { listener, routes, banner, _lock: lock })
+        let pages = wiring.pages(responder.service.clone());
+        let (aside, pages) = match &*settings.metrics.listen {
+            "" => (None, pages),
+            address => {
+                let without = pages.without_metrics();
+                (Some((listen(address, &settings.limits).await?, PagesOnly(pages))), without)
+            }
+        };
+        let routes = Routes::new(scep, responder.service, pages);
+        Ok(Self { listener, routes, aside, banner, _lock: lock })
     }
 
     /// What an operator needs to know first.
@@ -62,7 +73,27 @@ impl Server {
 
     /// Answers until `stop`, then finishes what has begun.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        self.listener.serve(self.routes, stop).await;
+        let stopping = watch::Sender::new(());
+        let told = |mut receiver: watch::Receiver<()>| async move {
+            // That nobody is left to tell is told as well.
+            let _ = receiver.changed().await;
+        };
+        let aside = self.aside.map(|(listener, pages)| listener.serve(pages, told(stopping.subscribe())));
+        let serve = self.listener.serve(self.routes, told(stopping.subscribe()));
+        let stop = async {
+            stop.await;
+            stopping.send_replace(());
+        };
+        tokio::join!(serve, stop, async {
+            if let Some(aside) = aside {
+                aside.await;
+            }
+        });
+    }
+
+    /// Where metrics are shown, where that is an address of its own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.aside.as_ref().map(|(listener, _)| listener.local_addr())
     }
 }
 

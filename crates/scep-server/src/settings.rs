@@ -2,12 +2,14 @@
 //! variable (`SCEP_SERVER__…`, see the crate `configuration`).
 
 mod cas;
+mod traffic;
 
 use std::path::PathBuf;
 
 pub use cas::{CaSettings, Cas, DEFAULT_CA};
 use ocsp_server::settings::{AnswerSettings, DirectorySettings, LimitSettings, LogSettings};
 use serde::{Deserialize, Serialize};
+pub use traffic::{MetricsSettings, ThrottleSettings, ToleranceSettings};
 
 /// The prefix of the environment variables.
 pub const ENVIRONMENT_PREFIX: &str = "SCEP_SERVER";
@@ -35,6 +37,12 @@ pub struct Settings {
     pub answers: AnswerSettings,
     /// Limits on connections.
     pub limits: LimitSettings,
+    /// Limits on requests.
+    pub throttle: ThrottleSettings,
+    /// Departures from the RFC that are read all the same.
+    pub tolerances: ToleranceSettings,
+    /// Where metrics are shown.
+    pub metrics: MetricsSettings,
     /// Log output.
     pub log: LogSettings,
     /// What can be enrolled, each under a path of its own.
@@ -53,6 +61,9 @@ impl Default for Settings {
             ocsp: OcspSettings::default(),
             answers: AnswerSettings::default(),
             limits: LimitSettings::default(),
+            throttle: ThrottleSettings::default(),
+            tolerances: ToleranceSettings::default(),
+            metrics: MetricsSettings::default(),
             log: LogSettings::default(),
             profile: vec![ProfileSettings::default()],
         }

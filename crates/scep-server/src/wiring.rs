@@ -4,14 +4,22 @@ use std::{sync::Arc, time::Duration};
 
 use directory::{Directory as _, FileDirectory};
 use enrollment::{ChallengeKey, Enroller, EnrollerParts, Generation as OtherGeneration, OneTimeChallenges};
+use http_listener::TrustedProxies;
 use issuance::{CaParts, CertificateAuthority};
 use keys_software::AwsLc;
 use ocsp_server::{
     Responder, ResponderParts, SelfIssuedDelegates, ServerError, data_folder::sealed_binding,
     server::open_directory,
 };
+use ocsp_service::OcspService;
 use pki_core::{Certificate, Clock, PublicKey, SystemClock};
-use scep_service::{OtherAuthority, Renewal, ScepParts, ScepService};
+use prometheus_client::{
+    metrics::{family::Family, gauge::Gauge},
+    registry::Registry,
+};
+use scep_service::{
+    OtherAuthority, Rate, Renewal, ScepParts, ScepService, Throttle, ThrottleLimits, metrics::ScepMetrics,
+};
 use serial_binding::{SerialBinding, SerialBindings};
 
 use crate::{
@@ -21,6 +29,7 @@ use crate::{
     data_folder::DataFolder,
     demonstration,
     handler::Handler,
+    pages::Pages,
     profiles::{Urls, algorithm_policy, enrollment_profile},
     settings::{ChallengeKind, ProfileSettings, RenewalKind, SerialLayout, Settings},
 };
@@ -33,6 +42,9 @@ pub(crate) struct Wiring<'a> {
     folder: DataFolder,
     directory: Arc<FileDirectory>,
     challenge_key: ChallengeKey,
+    throttle: Arc<Throttle>,
+    trusted_proxies: TrustedProxies,
+    metrics: ScepMetrics,
     clock: Arc<dyn Clock>,
 }
 
@@ -59,7 +71,34 @@ impl<'a> Wiring<'a> {
             enrollment_profile(profile, &urls, &settings.data, &challenge_key)?;
         }
         let directory = open_directory(&settings.directory, &settings.data, Arc::clone(&clock))?;
-        Ok(Self { settings, base, folder, directory, challenge_key, clock })
+        let limits = &settings.throttle;
+        let throttle = Arc::new(Throttle::new(ThrottleLimits {
+            requests: rate(limits.source_per_minute, limits.source_burst),
+            undecryptable: rate(limits.undecryptable_per_minute, limits.undecryptable_burst),
+        }));
+        let trusted_proxies = TrustedProxies::parse(limits.trusted_proxies.iter().map(String::as_str));
+        let trusted_proxies = trusted_proxies
+            .map_err(|error| ServerError::new(format_args!("throttle.trusted_proxies: {error}")))?;
+        let metrics = ScepMetrics::new();
+        Ok(Self {
+            settings,
+            base,
+            folder,
+            directory,
+            challenge_key,
+            throttle,
+            trusted_proxies,
+            metrics,
+            clock,
+        })
+    }
+
+    /// What is read about the server; `ocsp` tells whether it is ready.
+    pub(crate) fn pages(&self, ocsp: OcspService) -> Pages {
+        let mut registry = Registry::default();
+        self.metrics.register(&mut registry);
+        register_ends(&mut registry, self.cas());
+        Pages::new(self.cas(), ocsp, Arc::clone(&self.clock), registry)
     }
 
     /// The CAs, in the order of the settings.
@@ -164,7 +203,7 @@ impl<'a> Wiring<'a> {
             encryptor: Arc::new(AwsLc),
             clock: Arc::clone(&self.clock),
             random: Arc::new(AwsLc),
-            policy: algorithm_policy(profile),
+            policy: algorithm_policy(profile).tolerating(self.settings.tolerances.granted()),
             renewal: match profile.renewal {
                 RenewalKind::Off => Renewal::Refused,
                 RenewalKind::Certificate => Renewal::Offered,
@@ -172,11 +211,21 @@ impl<'a> Wiring<'a> {
         });
         let service = service.map_err(ServerError::new)?;
         let service = authorities.try_fold(service, ScepService::with_other_authority);
+        let service = service.map_err(ServerError::new)?;
+        let service = service
+            .with_throttle(Arc::clone(&self.throttle))
+            .with_trusted_proxies(self.trusted_proxies.clone())
+            .with_metrics(self.metrics.of_profile(&profile.name));
+        let limits = &self.settings.throttle;
+        let service = match rate(limits.profile_per_minute, limits.profile_burst) {
+            Some(rate) => service.with_rate(rate),
+            None => service,
+        };
         Ok(Mounted {
             profile: profile.name.clone(),
             ca: ca.id.clone(),
             path: profile.path.trim_matches('/').to_owned(),
-            service: service.map_err(ServerError::new)?,
+            service,
         })
     }
 
@@ -240,6 +289,30 @@ impl<'a> Wiring<'a> {
         let challenge = challenge.expose().to_owned();
         Ok(Some(Trial { challenge, object: demonstration::DEVICE.into(), minutes }))
     }
+}
+
+/// `None` where there is no limit.
+fn rate(per_minute: u32, burst: u32) -> Option<Rate> {
+    (per_minute > 0).then_some(Rate { per_minute, burst })
+}
+
+/// When the certificates of CAs and RAs end, so that somebody is told in time.
+fn register_ends(registry: &mut Registry, cas: &[CaFolder]) {
+    let ends = Family::<Vec<(&'static str, String)>, Gauge>::default();
+    let show = |ca: &CaFolder, generation: &'static str, of: &Generation| {
+        for (what, certificate) in [("ca", of.issuer.certificate()), ("ra", &of.ra_certificate)] {
+            let labels = [("ca", &*ca.id), ("generation", generation), ("certificate", what)];
+            let labels = labels.map(|(name, value)| (name, value.to_owned())).to_vec();
+            let end = i64::try_from(certificate.validity().not_after().0).unwrap_or(i64::MAX);
+            ends.get_or_create(&labels).set(end);
+        }
+    };
+    for ca in cas {
+        show(ca, "at-work", &ca.current);
+        ca.next.iter().for_each(|next| show(ca, "next", next));
+    }
+    let help = "When certificates of CAs and RAs end, in seconds since 1970";
+    registry.register("certbound_ca_certificate_end_seconds", help, ends);
 }
 
 /// Tells every service those that speak for other CAs: for each CA, the one of its first profile.

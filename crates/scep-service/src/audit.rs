@@ -12,7 +12,7 @@ use crate::{Origin, ScepError};
 pub(crate) fn rejected(origin: &Origin, exchange: &Exchange, reason: &RejectReason) {
     tracing::info!(
         target: "scep",
-        code = rejection_code(reason),
+        code = reason.code(),
         fail_info = %reason.fail_info(),
         transaction = %exchange.transaction_id(),
         signer = %exchange.signer().subject(),
@@ -83,6 +83,7 @@ pub(crate) fn failed(origin: &Origin, error: &ScepError, correlation: &str) {
     let code = match error {
         ScepError::NotScep(_) => "not-scep",
         ScepError::TryLater(_) => "try-later",
+        ScepError::TooMany(_) => "too-many-requests",
         ScepError::KeyUnavailable(_) => "key-unavailable",
         ScepError::Internal(_) => "internal-error",
     };
@@ -90,26 +91,22 @@ pub(crate) fn failed(origin: &Origin, error: &ScepError, correlation: &str) {
     match error {
         ScepError::NotScep(_) => tracing::info!(target: "scep", code, peer, ?path, ?reason, "rejected"),
         ScepError::TryLater(_) => tracing::warn!(target: "scep", code, peer, ?path, ?reason, "put off"),
+        // A flood of requests must not become a flood of log lines.
+        ScepError::TooMany(_) => tracing::debug!(target: "scep", code, peer, ?path, ?reason, "throttled"),
         ScepError::KeyUnavailable(_) | ScepError::Internal(_) => {
             tracing::error!(target: "scep", code, correlation, peer, ?path, ?reason, "no reply");
         }
     }
 }
 
-/// The stable code of a rejection.
-fn rejection_code(reason: &RejectReason) -> &'static str {
-    match reason {
-        RejectReason::UnknownMessageType(_) => "unknown-message-type",
-        RejectReason::NotARequest(_) => "not-a-request",
-        RejectReason::AlgorithmNotAllowed { .. } => "algorithm-not-allowed",
-        RejectReason::SignerCannotDecrypt(_) => "signer-cannot-decrypt",
-        RejectReason::SignedAttribute(_) => "signed-attribute",
-        RejectReason::AmbiguousContent => "ambiguous-content",
-        RejectReason::SignatureMismatch => "signature-mismatch",
-        RejectReason::Envelope(_) => "envelope",
-        RejectReason::NotForRecipient => "not-for-recipient",
-        RejectReason::UnsupportedRecipient => "unsupported-recipient",
-        RejectReason::Undecryptable => "undecryptable",
-        _ => "rejected",
-    }
+/// A source has sent as many messages that cannot be decrypted as it may.
+pub(crate) fn decryption_budget_spent(origin: &Origin) {
+    tracing::warn!(
+        target: "scep",
+        code = "decryption-budget-spent",
+        source = origin.accountable().map(display),
+        peer = origin.peer.map(display),
+        path = ?origin.path,
+        "messages of this source cannot be decrypted: it is held off, for it may be trying to have one decrypted"
+    );
 }

@@ -15,6 +15,9 @@ pub enum ScepError {
     /// The handler cannot decide now; HTTP 503.
     #[error("no decision can be made now; the same message may be sent again in {0:?}")]
     TryLater(Duration),
+    /// The source, or the profile, has asked for as much as it may; HTTP 429.
+    #[error("too many requests; one more is taken in {0:?}")]
+    TooMany(Duration),
     /// The RA key cannot be reached now; HTTP 503.
     #[error("the RA key cannot be used now: {0}")]
     KeyUnavailable(KeyError),

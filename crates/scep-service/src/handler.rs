@@ -1,6 +1,11 @@
 //! The seam behind which enrollment is decided.
 
-use std::{borrow::Cow, fmt, net::SocketAddr, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use pki_core::{BoxFuture, Certificate};
 use scep_proto::{FailInfo, Request};
@@ -30,6 +35,8 @@ pub struct Origin {
     pub path: String,
     /// The other end of the connection, where the listener tells it.
     pub peer: Option<SocketAddr>,
+    /// Whom the request came from: the peer, or whom the peer asks for where it is a trusted proxy.
+    pub source: Option<IpAddr>,
 }
 
 /// What becomes of a request: pkiStatus and what goes with it
@@ -58,6 +65,13 @@ pub enum Decision {
         /// How long the client should wait; goes into Retry-After.
         after: Duration,
     },
+}
+
+impl Origin {
+    /// Who is held to account.
+    pub(crate) fn accountable(&self) -> Option<IpAddr> {
+        self.source.or_else(|| self.peer.map(|peer| peer.ip()))
+    }
 }
 
 impl Decision {

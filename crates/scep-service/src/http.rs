@@ -65,23 +65,30 @@ impl ScepService {
             Method::Post => read_body(body, MAX_MESSAGE_LEN, BODY_TIME).await?,
         };
         // The query as it came over the wire: clients disagree about what in it is encoded, and how.
-        let operation = Operation::parse(method, head.uri.query().map(str::as_bytes), &body)?;
+        let query = head.uri.query().map(str::as_bytes);
+        let (operation, tolerated) = Operation::parse_with(method, query, &body, self.tolerances())?;
+        self.count_tolerated(tolerated);
         if method == Method::Post && !matches!(operation, Operation::PkiOperation(_)) {
             return Err(Refusal::Method("GET"));
         }
         match operation {
             // Without a charset, which old clients stumble over.
-            Operation::GetCaCaps => Ok(ok("text/plain", self.capabilities())),
+            Operation::GetCaCaps => {
+                self.metrics().inspect(|metrics| metrics.got_ca_caps());
+                Ok(ok("text/plain", self.capabilities()))
+            }
             Operation::GetCaCert => {
+                self.metrics().inspect(|metrics| metrics.got_ca_cert());
                 let (media_type, body) = self.certificates();
                 Ok(ok(media_type, body))
             }
             Operation::GetNextCaCert => {
                 let body = self.next_certificates().ok_or(Refusal::NoNextCa)?;
+                self.metrics().inspect(|metrics| metrics.got_next_ca_cert());
                 Ok(ok("application/x-x509-next-ca-cert", body))
             }
             Operation::PkiOperation(message) => {
-                let origin = origin(head);
+                let origin = self.origin(head);
                 match self.pki_operation(&message, origin.clone()).await {
                     Ok(reply) => Ok(ok("application/x-pki-message", reply.into())),
                     Err(error) => Err(self.refusal(&origin, error)),
@@ -90,16 +97,17 @@ impl ScepService {
         }
     }
 
+    fn origin(&self, head: &Head) -> Origin {
+        let peer = head.extensions.get::<PeerAddr>().map(|peer| peer.0);
+        let source = peer.map(|peer| self.trusted_proxies().client(peer.ip(), &head.headers));
+        Origin { path: head.uri.path().to_owned(), peer, source }
+    }
+
     fn refusal(&self, origin: &Origin, error: ScepError) -> Refusal {
         let correlation = self.correlation();
         audit::failed(origin, &error, &correlation);
         Refusal::Scep { error, correlation }
     }
-}
-
-fn origin(head: &Head) -> Origin {
-    let peer = head.extensions.get::<PeerAddr>().map(|peer| peer.0);
-    Origin { path: head.uri.path().to_owned(), peer }
 }
 
 fn ok(media_type: &'static str, body: Bytes) -> Response<Full<Bytes>> {
@@ -148,7 +156,10 @@ impl Refusal {
     }
 
     fn wording(&self) -> (StatusCode, Option<(HeaderName, HeaderValue)>, Cow<'static, str>) {
-        let wait = |after: Duration| Some((RETRY_AFTER, HeaderValue::from(after.as_secs().max(1))));
+        let wait = |after: Duration| {
+            let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
+            Some((RETRY_AFTER, HeaderValue::from(seconds.max(1))))
+        };
         match self {
             Self::Method(allowed) => (
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -166,6 +177,11 @@ impl Refusal {
             Self::Scep { error: error @ ScepError::NotScep(_), .. } => {
                 (StatusCode::BAD_REQUEST, None, error.to_string().into())
             }
+            Self::Scep { error: ScepError::TooMany(after), .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                wait(*after),
+                "too many requests: wait before the next one".into(),
+            ),
             Self::Scep { error: ScepError::TryLater(after), .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, wait(*after), "no decision can be made now".into())
             }

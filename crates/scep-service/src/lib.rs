@@ -41,11 +41,14 @@ mod authority;
 mod error;
 mod handler;
 mod http;
+pub mod metrics;
 mod parts;
 mod service;
+mod throttle;
 
 pub use authority::OtherAuthority;
 pub use error::ScepError;
 pub use handler::{Decision, EnrollmentHandler, HandlerFn, Origin, Submission, handler_fn};
 pub use parts::{PartsError, Renewal, ScepParts};
 pub use service::ScepService;
+pub use throttle::{Rate, Throttle, ThrottleLimits};

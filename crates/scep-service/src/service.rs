@@ -6,15 +6,19 @@ use std::sync::{
 };
 
 use bytes::Bytes;
+use http_listener::TrustedProxies;
 use pki_core::{KeyError, RandomFailed};
 use scep_proto::{
-    Capabilities, Capability, Exchange, FailInfo, PkiMessage, RejectReason, Rejection, Request,
-    RequestMessage, SealedRequest, UnsignedReply, VerifiedMessage, ca_certificates,
+    Capabilities, Capability, Exchange, FailInfo, MessageType, PkiMessage, RejectReason, Rejection, Request,
+    RequestMessage, SealedRequest, Tolerances, UnsignedReply, VerifiedMessage, ca_certificates,
 };
 
 use crate::{
-    Decision, Origin, OtherAuthority, PartsError, Renewal, ScepError, ScepParts, Submission, audit,
+    Decision, Origin, OtherAuthority, PartsError, Rate, Renewal, ScepError, ScepParts, Submission, Throttle,
+    audit,
     authority::Authority,
+    metrics::{Outcome, ProfileMetrics, Stage, Stopwatch},
+    throttle::Allowance,
 };
 
 /// Answers SCEP ([RFC 8894](https://www.rfc-editor.org/rfc/rfc8894)). Cheap to clone.
@@ -34,8 +38,18 @@ struct Inner {
     capabilities: Bytes,
     certificates: (&'static str, Bytes),
     next_certificates: Option<Bytes>,
+    throttle: Option<Arc<Throttle>>,
+    allowance: Option<Arc<Allowance>>,
+    trusted_proxies: Arc<TrustedProxies>,
+    metrics: Option<ProfileMetrics>,
     /// Numbers the internal errors, so that a log line can be found from what a client was told.
     errors: Arc<AtomicU64>,
+}
+
+/// A CertRep, and what it says.
+struct Reply {
+    body: Vec<u8>,
+    outcome: Outcome,
 }
 
 impl ScepService {
@@ -52,6 +66,10 @@ impl ScepService {
             capabilities,
             certificates: (media_type, body.into()),
             next_certificates: None,
+            throttle: None,
+            allowance: None,
+            trusted_proxies: Arc::default(),
+            metrics: None,
             errors: Arc::new(AtomicU64::new(1)),
         })))
     }
@@ -83,36 +101,106 @@ impl ScepService {
         self
     }
 
-    /// Answers one `PKIOperation`: a pkiMessage in, the CertRep to send back out.
-    pub async fn pki_operation(&self, message: &[u8], origin: Origin) -> Result<Vec<u8>, ScepError> {
-        let message = PkiMessage::parse(message)?;
-        self.answer(&message, origin).await
+    /// Holds back sources that ask for more than `throttle` allows: HTTP 429. Share one among services.
+    #[must_use]
+    pub fn with_throttle(mut self, throttle: Arc<Throttle>) -> Self {
+        self.change().throttle = Some(throttle);
+        self
     }
 
-    async fn answer(&self, message: &PkiMessage, origin: Origin) -> Result<Vec<u8>, ScepError> {
+    /// Answers no more PKIOperations than that, of all sources together: HTTP 429.
+    #[must_use]
+    pub fn with_rate(mut self, rate: Rate) -> Self {
+        self.change().allowance = Some(Arc::new(Allowance::new(rate)));
+        self
+    }
+
+    /// Takes the word of these on where a request came from.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.change().trusted_proxies = Arc::new(proxies);
+        self
+    }
+
+    /// Counts what it does.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: ProfileMetrics) -> Self {
+        self.change().metrics = Some(metrics);
+        self
+    }
+
+    /// Answers one `PKIOperation`: a pkiMessage in, the CertRep to send back out.
+    pub async fn pki_operation(&self, message: &[u8], origin: Origin) -> Result<Vec<u8>, ScepError> {
+        self.admit(&origin).inspect_err(|_| self.count(None, Outcome::Throttled))?;
+        let watch = Stopwatch::start(self.0.metrics.as_ref());
+        let message = PkiMessage::parse(message).inspect_err(|_| self.count(None, Outcome::NotScep))?;
+        self.answer(&message, origin, watch).await
+    }
+
+    fn admit(&self, origin: &Origin) -> Result<(), ScepError> {
+        let Inner { parts, throttle, allowance, .. } = &*self.0;
+        let now = parts.clock.now();
+        let by_source = throttle.as_ref().zip(origin.accountable());
+        let by_source = by_source.map_or(Ok(()), |(throttle, source)| throttle.admit(source, now));
+        let all = || allowance.as_ref().map_or(Ok(()), |allowance| allowance.take(now));
+        by_source.and_then(|()| all()).map_err(ScepError::TooMany)
+    }
+
+    async fn answer(
+        &self,
+        message: &PkiMessage,
+        origin: Origin,
+        mut watch: Stopwatch<'_>,
+    ) -> Result<Vec<u8>, ScepError> {
         let Inner { parts, authority, others, neighbors, .. } = &*self.0;
-        let verified = match message.verify(&*parts.verifier, &parts.policy) {
-            Ok(verified) => verified,
-            Err(rejection) => return self.reject(authority, &rejection, &origin).await,
+        let verified = message.verify(&*parts.verifier, &parts.policy);
+        watch.lap(Stage::Verify);
+        let reply = match &verified {
+            Err(rejection) => self.reject(authority, rejection, &origin).await,
+            Ok(verified) => match authority.sealed(verified) {
+                Ok(sealed) => self.serve(authority, &sealed, origin, watch).await,
+                Err(not_for_us) => {
+                    let other = others.iter().find_map(|other| Some((other, other.sealed(verified).ok()?)));
+                    let neighbor = || neighbors.iter().find(|neighbor| neighbor.is_addressed(verified));
+                    if let Some((other, sealed)) = other {
+                        self.serve(other, &sealed, origin, watch).await
+                    } else if let Some(neighbor) = neighbor() {
+                        // That one counts it.
+                        return Box::pin(neighbor.answer(message, origin, watch)).await;
+                    } else {
+                        self.reject(authority, &not_for_us, &origin).await
+                    }
+                }
+            },
         };
-        let not_for_us = match authority.sealed(&verified) {
-            Ok(sealed) => return self.serve(authority, &sealed, origin).await,
-            Err(rejection) => rejection,
-        };
-        for other in others {
-            if let Ok(sealed) = other.sealed(&verified) {
-                return self.serve(other, &sealed, origin).await;
-            }
-        }
-        match neighbors.iter().find(|neighbor| neighbor.is_addressed(&verified)) {
-            Some(neighbor) => Box::pin(neighbor.answer(message, origin)).await,
-            None => self.reject(authority, &not_for_us, &origin).await,
-        }
+        self.count(message.message_type(), reply.as_ref().map_or_else(outcome_of, |reply| reply.outcome));
+        reply.map(|reply| reply.body)
     }
 
     fn is_addressed(&self, message: &VerifiedMessage) -> bool {
         let Inner { authority, others, .. } = &*self.0;
         std::iter::once(authority).chain(others).any(|authority| authority.sealed(message).is_ok())
+    }
+
+    /// Counts departures from the RFC that a request needed.
+    pub(crate) fn count_tolerated(&self, tolerated: Tolerances) {
+        if let Some(metrics) = &self.0.metrics {
+            metrics.tolerated(tolerated);
+        }
+    }
+
+    /// The departures from the RFC that are read all the same.
+    pub(crate) fn tolerances(&self) -> Tolerances {
+        self.0.parts.policy.tolerances()
+    }
+
+    /// The counters of this service.
+    pub(crate) fn metrics(&self) -> Option<&ProfileMetrics> {
+        self.0.metrics.as_ref()
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.0.trusted_proxies
     }
 
     /// The body of the answer to GetCACaps.
@@ -141,16 +229,29 @@ impl ScepService {
         authority: &Authority,
         sealed: &SealedRequest<'_>,
         origin: Origin,
-    ) -> Result<Vec<u8>, ScepError> {
-        let unsigned = match self.open(authority, sealed).await {
-            Ok(request) => self.decide(authority, request, origin).await?,
+        mut watch: Stopwatch<'_>,
+    ) -> Result<Reply, ScepError> {
+        let request = match self.open(authority, sealed, &mut watch).await {
+            Ok(request) => request,
             Err(Unopened::Rejected(rejection)) => return self.reject(authority, &rejection, &origin).await,
             Err(Unopened::Error(error)) => return Err(error),
         };
-        Ok(authority.sign(unsigned).await?)
+        self.count_tolerated(request.exchange.tolerated());
+        if let Some(metrics) = &self.0.metrics {
+            metrics.read(&request.exchange);
+        }
+        let (unsigned, outcome) = self.decide(authority, request, origin, &mut watch).await?;
+        let body = authority.sign(unsigned).await?;
+        watch.lap(Stage::Reply);
+        Ok(Reply { body, outcome })
     }
 
-    async fn open(&self, authority: &Authority, sealed: &SealedRequest<'_>) -> Result<Request, Unopened> {
+    async fn open(
+        &self,
+        authority: &Authority,
+        sealed: &SealedRequest<'_>,
+        watch: &mut Stopwatch<'_>,
+    ) -> Result<Request, Unopened> {
         let parts = &self.0.parts;
         let key = match authority.parts.decryption_key.unwrap_key(sealed.wrapped_key()).await {
             Ok(key) => Some(key),
@@ -161,7 +262,10 @@ impl ScepService {
             // From here on nothing may show how far the message got.
             Err(_) => None,
         };
-        Ok(sealed.open(key, &*parts.verifier, &*parts.random)?)
+        watch.lap(Stage::Unwrap);
+        let opened = sealed.open(key, &*parts.verifier, &*parts.random);
+        watch.lap(Stage::Open);
+        Ok(opened?)
     }
 
     async fn decide(
@@ -169,16 +273,17 @@ impl ScepService {
         authority: &Authority,
         request: Request,
         origin: Origin,
-    ) -> Result<UnsignedReply, ScepError> {
+        watch: &mut Stopwatch<'_>,
+    ) -> Result<(UnsignedReply, Outcome), ScepError> {
         let exchange = request.exchange.clone();
         let renewal = matches!(request.message, RequestMessage::RenewalReq(_));
-        if renewal && self.0.parts.renewal == Renewal::Refused {
-            const TEXT: &str = "RenewalReq is not offered here: see GetCACaps";
-            audit::refused(&origin, &exchange, "renewal-not-offered", FailInfo::BadRequest, TEXT);
-            return self.failure(authority, &exchange, FailInfo::BadRequest, TEXT);
-        }
-        let submission = Submission { request, origin: origin.clone() };
-        let decision = authority.parts.handler.handle(submission).await;
+        let decision = if renewal && self.0.parts.renewal == Renewal::Refused {
+            let text = "RenewalReq is not offered here: see GetCACaps".into();
+            Decision::Refuse { code: "renewal-not-offered", info: FailInfo::BadRequest, text }
+        } else {
+            authority.parts.handler.handle(Submission { request, origin: origin.clone() }).await
+        };
+        watch.lap(Stage::Decide);
         let (parts, signer) = (&self.0.parts, &authority.signer);
         let (encryptor, random, now) = (&*parts.encryptor, &*parts.random, parts.clock.now());
         match decision {
@@ -186,45 +291,51 @@ impl ScepService {
                 if let Some(certificate) = issued.first() {
                     audit::issued(&origin, &exchange, certificate);
                 }
-                Ok(exchange.success(&issued, signer, encryptor, random, now)?)
+                Ok((exchange.success(&issued, signer, encryptor, random, now)?, Outcome::Success))
             }
             Decision::Crl(crl) => {
                 audit::crl_sent(&origin, &exchange);
-                Ok(exchange.success_with_crl(&crl, signer, encryptor, random, now)?)
+                Ok((exchange.success_with_crl(&crl, signer, encryptor, random, now)?, Outcome::Success))
             }
             Decision::Pending => {
                 audit::pending(&origin, &exchange);
-                Ok(exchange.pending(signer, random, now)?)
+                Ok((exchange.pending(signer, random, now)?, Outcome::Pending))
             }
             Decision::Refuse { code, info, text } => {
                 audit::refused(&origin, &exchange, code, info, &text);
-                self.failure(authority, &exchange, info, &text)
+                self.count_refusal(code);
+                Ok((self.failure(authority, &exchange, info, &text)?, Outcome::Failure))
             }
             Decision::TryLater { after } => Err(ScepError::TryLater(after)),
         }
     }
 
+    /// Turned down before the handler saw it.
     async fn reject(
         &self,
         authority: &Authority,
         rejection: &Rejection,
         origin: &Origin,
-    ) -> Result<Vec<u8>, ScepError> {
-        Ok(authority.sign(self.rejection(authority, rejection, origin)?).await?)
-    }
-
-    fn rejection(
-        &self,
-        authority: &Authority,
-        rejection: &Rejection,
-        origin: &Origin,
-    ) -> Result<UnsignedReply, ScepError> {
+    ) -> Result<Reply, ScepError> {
         let (exchange, reason) = (rejection.exchange(), rejection.reason());
         if *reason == RejectReason::NoRandomness {
             return Err(ScepError::Internal(RandomFailed.into()));
         }
         audit::rejected(origin, exchange, reason);
-        self.failure(authority, exchange, reason.fail_info(), &reason.to_string())
+        self.count_tolerated(exchange.tolerated());
+        self.count_refusal(reason.code());
+        if *reason == RejectReason::Undecryptable {
+            self.charge_undecryptable(origin);
+        }
+        let unsigned = self.failure(authority, exchange, reason.fail_info(), &reason.to_string())?;
+        Ok(Reply { body: authority.sign(unsigned).await?, outcome: Outcome::Failure })
+    }
+
+    fn charge_undecryptable(&self, origin: &Origin) {
+        let Some((throttle, source)) = self.0.throttle.as_ref().zip(origin.accountable()) else { return };
+        if throttle.undecryptable(source, self.0.parts.clock.now()) {
+            audit::decryption_budget_spent(origin);
+        }
     }
 
     fn failure(
@@ -239,8 +350,29 @@ impl ScepService {
         Ok(exchange.failure(&authority.signer, info, text, &*parts.random, parts.clock.now())?)
     }
 
+    fn count(&self, operation: Option<MessageType>, outcome: Outcome) {
+        if let Some(metrics) = &self.0.metrics {
+            metrics.message(operation, outcome);
+        }
+    }
+
+    fn count_refusal(&self, code: &'static str) {
+        if let Some(metrics) = &self.0.metrics {
+            metrics.refused(code);
+        }
+    }
+
     fn change(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.0)
+    }
+}
+
+fn outcome_of(error: &ScepError) -> Outcome {
+    match error {
+        ScepError::NotScep(_) => Outcome::NotScep,
+        ScepError::TooMany(_) => Outcome::Throttled,
+        ScepError::TryLater(_) | ScepError::KeyUnavailable(_) => Outcome::PutOff,
+        ScepError::Internal(_) => Outcome::Error,
     }
 }
 

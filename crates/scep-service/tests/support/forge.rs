@@ -31,6 +31,8 @@ pub struct Signed {
     pub signers: usize,
     /// Attributes are sorted, as DER has it, before they are signed.
     pub sorted: bool,
+    /// The DER of the signatureAlgorithm; the signing key's own unless it is here.
+    pub signature_algorithm: Option<Vec<u8>>,
 }
 
 pub fn printable(text: &str) -> Vec<u8> {
@@ -57,7 +59,13 @@ impl Signed {
             certificates: vec![certificate.clone()],
             signers: 1,
             sorted: true,
+            signature_algorithm: None,
         }
+    }
+
+    /// With `value` in the place of the attribute's values.
+    pub fn replacing(self, oid: Oid, value: Vec<u8>) -> Self {
+        self.without(oid).with(oid, vec![value])
     }
 
     pub fn without(mut self, oid: Oid) -> Self {
@@ -87,7 +95,7 @@ impl Signed {
             &signer,
             &digest,
             &authenticated,
-            &key.algorithm().to_der(),
+            &self.signature_algorithm.unwrap_or_else(|| key.algorithm().to_der()),
             &tlv::wrap(tlv::OCTET_STRING, &signature),
             &unsigned,
         ]);
@@ -120,9 +128,14 @@ fn issuer_and_serial(certificate: &Certificate) -> Vec<u8> {
 
 /// A KeyTransRecipientInfo for `recipient` with those octets as the encryptedKey.
 pub fn recipient(recipient: &Certificate, wrapped: &[u8]) -> Vec<u8> {
+    recipient_called(&issuer_and_serial(recipient), wrapped)
+}
+
+/// The same for whoever has that IssuerAndSerialNumber.
+pub fn recipient_called(issuer_and_serial: &[u8], wrapped: &[u8]) -> Vec<u8> {
     tlv::sequence([
         &[2, 1, 0][..],
-        &issuer_and_serial(recipient),
+        issuer_and_serial,
         &KeyTransport::RsaPkcs1.to_der(),
         &tlv::wrap(tlv::OCTET_STRING, wrapped),
     ])
@@ -172,6 +185,18 @@ pub async fn certificate(
     public_key: &pki_core::PublicKey,
     extensions: &[pki_core::Extension],
 ) -> Certificate {
+    numbered_certificate(&[0x40, serial], issuer, key, subject, public_key, extensions).await
+}
+
+/// The same with a serial number of any length.
+pub async fn numbered_certificate(
+    serial: &[u8],
+    issuer: &pki_core::Name,
+    key: &dyn SigningKey,
+    subject: &pki_core::Name,
+    public_key: &pki_core::PublicKey,
+    extensions: &[pki_core::Extension],
+) -> Certificate {
     let validity = tlv::sequence([
         &*tlv::wrap(tlv::UTC_TIME, b"200101000000Z"),
         &tlv::wrap(tlv::UTC_TIME, b"491231235959Z"),
@@ -179,7 +204,8 @@ pub async fn certificate(
     let extensions: Vec<u8> = extensions.iter().flat_map(pki_core::Extension::to_der).collect();
     let algorithm = key.algorithm().to_der();
     let tbs = tlv::sequence([
-        &[0xA0, 3, 2, 1, 2, tlv::INTEGER, 2, 0x40, serial][..],
+        &[0xA0, 3, 2, 1, 2][..],
+        &tlv::wrap(tlv::INTEGER, serial),
         &algorithm,
         issuer.as_der(),
         &validity,
