@@ -166,7 +166,8 @@ mod tests {
         let settings = CaSettings { key: KeyAlgorithm::P256, ..CaSettings::default() };
         let ca = block_on(CaFolder::open_or_make(folder.path(), &settings)).unwrap();
         let end = ca.current.ra_certificate.validity().not_after();
-        for (now, expected) in [(end, StatusCode::OK), (UnixTime(end.0 + 1), StatusCode::SERVICE_UNAVAILABLE)] {
+        for (now, expected) in [(end, StatusCode::OK), (UnixTime(end.0 + 1), StatusCode::SERVICE_UNAVAILABLE)]
+        {
             let clock: Arc<dyn Clock> = Arc::new(FixedClock::new(now));
             let source = Arc::new(revocation::AllSources::new(Vec::new()));
             let ocsp = OcspService::new(OcspParts { issuers: Vec::new(), source, clock: Arc::clone(&clock) });

@@ -61,7 +61,8 @@ fn metrics_can_have_an_address_of_their_own() {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(server::Server::start(&settings, FirstRun::Configured)).unwrap();
-    let [main, aside] = [server.address(), server.metrics_address().unwrap()].map(|address| address.to_string());
+    let [main, aside] =
+        [server.address(), server.metrics_address().unwrap()].map(|address| address.to_string());
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let running = runtime.spawn(server.run(async move {
         let _ = tokio::task::spawn_blocking(move || stopped.recv()).await;

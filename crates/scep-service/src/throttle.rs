@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     fn after(seconds: u64) -> UnixTime {
-        UnixTime(NOW.0 + seconds)
+        NOW.saturating_add(Duration::from_secs(seconds))
     }
 
     fn throttle(requests: Rate) -> Throttle {

@@ -65,7 +65,7 @@ fn constant_value(line: &str, name: &str) -> Option<String> {
 
 /// `max_connections: 512,` -> `512`, possibly in the middle of a line
 fn field_value(line: &str, name: &str) -> Option<String> {
-    let at = line.find(&format!("{name}: "))?;
+    let at = line.find(&format!("{name}: ")).filter(|_| !line.starts_with("pub "))?;
     let value = line.get(at..)?.split_once(": ")?.1;
     let value = value.split([',', '}']).next()?.trim();
     value.contains(|c: char| c.is_ascii_digit()).then(|| value.into())
