@@ -1,6 +1,11 @@
 //! Questions and answers in JSON.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt::{self, Write as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{
     Method, Response, StatusCode, Url,
@@ -230,6 +235,25 @@ impl fmt::Debug for RestClient {
 
 fn is_json_object(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok()
+}
+
+/// `value` as it may stand in a path or a query: everything but letters, digits, `-`, `.`, `_` and `~` is escaped
+/// ([RFC 3986 §2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
+///
+/// ```
+/// assert_eq!(rest_client::escape("a b#c/ü"), "a%20b%23c%2F%C3%BC");
+/// ```
+pub fn escape(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    for octet in value.bytes() {
+        if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
+            escaped.push(char::from(octet));
+        } else {
+            // Text in memory takes everything.
+            let _ = write!(escaped, "%{octet:02X}");
+        }
+    }
+    escaped
 }
 
 /// In seconds; the form with a date is not in use by any of them.

@@ -12,7 +12,7 @@ mod managed_identity;
 mod token;
 
 pub use assertion::{AssertionAlgorithm, ClientAssertion, ClientAssertionParts};
-pub use client::{RestClient, RestSettings};
+pub use client::{RestClient, RestSettings, escape};
 pub use client_credentials::{ClientCredentials, ClientProof};
 pub use error::RestError;
 pub use managed_identity::ManagedIdentity;
