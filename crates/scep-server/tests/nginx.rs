@@ -36,7 +36,7 @@ http {
         ssl_client_certificate CA;
         ssl_verify_client on;
         ssl_ocsp leaf;
-        ssl_ocsp_responder RESPONDER;
+        RESPONDER
         location / {
             return 200 \"$ssl_client_s_dn\\n\";
         }
@@ -44,13 +44,14 @@ http {
 }
 ";
 
-fn start_nginx(server: &Server) -> Daemon {
+/// With `responder` as a directive of its own.
+fn start_nginx(server: &Server, responder: &str) -> Daemon {
     let folder = server.folder();
     self_signed(folder, "localhost");
     let configuration = CONFIGURATION
         .replace("FOLDER", folder.to_str().unwrap())
         .replace("CA;", &format!("{};", server.ca_pem().display()))
-        .replace("RESPONDER", &format!("{}/", server.url("OCSP URL")));
+        .replace("RESPONDER", responder);
     std::fs::write(folder.join("nginx.conf"), configuration).unwrap();
     let path = folder.to_str().unwrap();
     let arguments = ["-p", path, "-e", "stderr", "-c", "nginx.conf"];
@@ -72,7 +73,8 @@ fn visit(server: &Server, name: &str) -> String {
 fn a_device_is_served_while_the_directory_says_so() {
     let server = Server::start();
     enroll(&server, "laptop-2");
-    let nginx = start_nginx(&server);
+    // It asks the responder that the certificate names.
+    let nginx = start_nginx(&server, "");
     let visit = || visit(&server, "laptop-2");
 
     let page = visit();
@@ -92,9 +94,20 @@ fn a_device_is_served_while_the_directory_says_so() {
 fn without_a_responder_nobody_is_served() {
     let server = Server::start();
     enroll(&server, "laptop-2");
-    let nginx = start_nginx(&server);
+    let nginx = start_nginx(&server, &format!("ssl_ocsp_responder {}/;", server.url("OCSP URL")));
     assert!(visit(&server, "laptop-2").ends_with("200"), "{}", nginx.log());
     server.stop_where_it_stands();
     let page = visit(&server, "laptop-2");
     assert!(!page.ends_with("200"), "{page}\n{}", nginx.log());
+}
+
+#[test]
+fn the_directives_in_the_readme_are_those_that_are_tested() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, shown) = readme.split_once("```text\nssl_client_certificate certbound-ca.pem;\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    for line in shown.lines() {
+        assert!(CONFIGURATION.lines().any(|tested| tested.trim() == line), "{line}");
+    }
 }
