@@ -1,6 +1,7 @@
 //! The servers that are compared, each a process of its own.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read},
     net::TcpListener,
     path::Path,
@@ -159,7 +160,7 @@ impl Running {
             group?.trim(),
         );
         let file = material.folder().join("nginx.conf");
-        std::fs::write(&file, configuration).during(file.display())?;
+        fs::write(&file, configuration).during(file.display())?;
         let mut command = Command::new(nginx);
         command.args(["-e", "stderr", "-p", &folder, "-c"]).arg(file);
         let (child, _) = start(command, Channel::Errors, "start worker process ")?;
@@ -195,10 +196,28 @@ impl Drop for Running {
     }
 }
 
-/// Lets it take its workers with it.
+/// Ends it and the workers that it started, none of which has anything to lose. The parent goes first, or it would start
+/// others; `openssl ocsp` heeds no gentler signal.
 fn stop(child: &mut Child) {
-    let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    let workers = children(child.id());
+    let _ = child.kill();
+    if !workers.is_empty() {
+        let _ = Command::new("kill").arg("-KILL").args(workers).status();
+    }
     let _ = child.wait();
+}
+
+/// The processes that this one started.
+fn children(pid: u32) -> Vec<String> {
+    let is_child = |stat: &str| {
+        // The name of the program, in parentheses, may hold anything.
+        let parent = stat.rsplit_once(')').and_then(|(_, fields)| fields.split_whitespace().nth(1));
+        parent.is_some_and(|parent| parent == pid.to_string())
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = processes
+        .filter(|process| fs::read_to_string(process.path().join("stat")).is_ok_and(|stat| is_child(&stat)));
+    processes.map(|process| process.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Where a server says that it is ready.
@@ -255,7 +274,9 @@ mod tests {
         command.args(["-c", "echo 'ready at 127.0.0.1:4711/'; exec sleep 60"]);
         let (mut child, said) = start(command, Channel::Output, "ready").unwrap();
         assert_eq!(between(&said, "127.0.0.1:", "/"), Some("4711"));
+        assert!(children(std::process::id()).contains(&child.id().to_string()));
         stop(&mut child);
+        assert!(child.try_wait().unwrap().is_some());
         let mut command = Command::new("sh");
         command.args(["-c", "echo no luck >&2"]);
         assert!(start(command, Channel::Errors, "ready").unwrap_err().to_string().contains("no luck"));
