@@ -43,6 +43,7 @@ extern crate alloc;
 
 pub mod ber;
 pub mod ca_certificates;
+pub mod explain;
 pub mod limits;
 pub mod next_ca_certificates;
 

@@ -199,7 +199,7 @@ pub(crate) fn granted(needed: Tolerances, granted: Tolerances) -> Result<(), Rej
 }
 
 /// What has to be tolerated about the certificate of a signer, at which `id` points.
-fn of_signer(certificate: &Certificate, id: &CertificateId) -> Tolerances {
+pub(crate) fn of_signer(certificate: &Certificate, id: &CertificateId) -> Tolerances {
     let identifier = certificate.extension(oids::AUTHORITY_KEY_IDENTIFIER);
     let critical = identifier.is_some_and(Extension::is_critical);
     Tolerances::NONE

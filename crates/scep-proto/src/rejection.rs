@@ -93,12 +93,14 @@ impl RejectReason {
     /// What goes onto the wire: the only place that decides it.
     pub fn fail_info(&self) -> FailInfo {
         match self {
-            Self::UnknownMessageType(_) | Self::NotARequest(_) | Self::NoRandomness => FailInfo::BadRequest,
             // What makes a signature doubtful is said as if it had failed.
             Self::NotTolerated(Tolerance::MissingContentType | Tolerance::UnsortedAttributes) => {
                 FailInfo::BadMessageCheck
             }
-            Self::NotTolerated(_) => FailInfo::BadRequest,
+            Self::UnknownMessageType(_)
+            | Self::NotARequest(_)
+            | Self::NotTolerated(_)
+            | Self::NoRandomness => FailInfo::BadRequest,
             Self::AlgorithmNotAllowed { .. } | Self::SignerCannotDecrypt(_) | Self::UnsupportedRecipient => {
                 FailInfo::BadAlg
             }

@@ -161,7 +161,7 @@ const SIGNATURES: [SignatureAlgorithm; 4] = [
     SignatureAlgorithm::MlDsa65,
 ];
 
-fn of_request(message: &RequestMessage) -> Tolerances {
+pub(crate) fn of_request(message: &RequestMessage) -> Tolerances {
     let (RequestMessage::PkcsReq(request) | RequestMessage::RenewalReq(request)) = message else {
         return Tolerances::NONE;
     };

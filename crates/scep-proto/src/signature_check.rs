@@ -83,6 +83,11 @@ impl SignatureCheck {
             .with_if(Tolerance::RsaEncryptionSignature, by_key)
     }
 
+    /// The digest of the signer, if it is known by name.
+    pub(crate) fn digest(&self) -> Option<DigestAlgorithm> {
+        DigestAlgorithm::from_oid(self.digest).ok()
+    }
+
     /// The octets of the signature.
     pub(crate) fn signature(&self) -> &[u8] {
         &self.signature

@@ -54,6 +54,11 @@ impl<'a> SignedData<'a> {
         Ok(Self { content_type, content, certificates, crls, signers })
     }
 
+    /// Whether it is degenerate, as far as its signers go.
+    pub(crate) fn has_no_signer(&self) -> bool {
+        self.signers.is_empty()
+    }
+
     /// The one signer. None or several would leave open who said what.
     pub(crate) fn signer(&self) -> Result<SignerInfo<'a>, DecodeError> {
         let mut signers = self.signers.clone();

@@ -56,6 +56,19 @@ pub enum Command {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// Take a captured message apart, offline, and say which clauses it breaks; docs/divergences.md has the codes
+    Explain {
+        /// A request or a reply in DER, BER, PEM or base64, an answer to GetCACert, GetNextCACert or GetCACaps, the
+        /// target of a GET, or a whole HTTP message; - reads standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Private key (PEM) that opens the envelope: the RA's for a request, the requester's for a reply
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// File with the challenge, for an envelope that a challenge has closed
+        #[arg(long, value_name = "FILE")]
+        challenge: Option<PathBuf>,
+    },
     /// Make one-time challenges
     #[command(subcommand)]
     Challenge(ChallengeCommand),

@@ -4,6 +4,7 @@ mod ca;
 mod cert;
 mod challenge;
 mod delegate;
+mod explain;
 mod pending;
 mod refusals;
 
@@ -36,6 +37,9 @@ pub fn run(arguments: Arguments) -> Result<(), ServerError> {
             let since = within.map_or(UnixTime(0), |within| SystemClock.now().saturating_sub(within));
             let query = RefusalQuery { code, text, since, limit };
             refusals::run(&query, &Records::open(&settings)?)
+        }
+        Command::Explain { file, key, challenge } => {
+            explain::run(&file, key.as_deref(), challenge.as_deref())
         }
         Command::Challenge(command) => in_runtime(challenge::run(command, &settings)),
         Command::Config(ConfigCommand::Print) => say(format_args!("{}", configuration::to_text(&settings)?)),

@@ -1,0 +1,83 @@
+//! What object identifiers are called.
+
+use pki_core::Oid;
+
+/// The name in its standard, for those that occur in SCEP.
+pub(super) fn oid_name(oid: Oid) -> Option<&'static str> {
+    NAMES.iter().find(|(known, _)| *known == oid).map(|(_, name)| *name)
+}
+
+const fn named(dotted: &str, name: &'static str) -> (Oid, &'static str) {
+    (Oid::new_unwrap(dotted), name)
+}
+
+const NAMES: [(Oid, &str); 68] = [
+    named("1.2.840.113549.1.7.1", "id-data"),
+    named("1.2.840.113549.1.7.2", "id-signedData"),
+    named("1.2.840.113549.1.7.3", "id-envelopedData"),
+    named("1.2.840.113549.1.9.16.1.23", "id-ct-authEnvelopedData"),
+    named("1.2.840.113549.1.9.3", "contentType"),
+    named("1.2.840.113549.1.9.4", "messageDigest"),
+    named("1.2.840.113549.1.9.5", "signingTime"),
+    named("1.2.840.113549.1.9.7", "challengePassword"),
+    named("1.2.840.113549.1.9.14", "extensionRequest"),
+    named("2.16.840.1.113733.1.9.2", "messageType"),
+    named("2.16.840.1.113733.1.9.3", "pkiStatus"),
+    named("2.16.840.1.113733.1.9.4", "failInfo"),
+    named("2.16.840.1.113733.1.9.5", "senderNonce"),
+    named("2.16.840.1.113733.1.9.6", "recipientNonce"),
+    named("2.16.840.1.113733.1.9.7", "transactionID"),
+    named("2.16.840.1.113733.1.9.8", "extensionReq of the drafts"),
+    named("1.3.6.1.5.5.7.24.1", "id-scep-failInfoText"),
+    named("1.3.6.1.4.1.311.21.33", "Microsoft's error code of NDES"),
+    named("1.2.840.113549.2.5", "MD5"),
+    named("1.3.14.3.2.26", "SHA-1"),
+    named("2.16.840.1.101.3.4.2.1", "SHA-256"),
+    named("2.16.840.1.101.3.4.2.2", "SHA-384"),
+    named("2.16.840.1.101.3.4.2.3", "SHA-512"),
+    named("1.2.840.113549.1.1.1", "rsaEncryption"),
+    named("1.2.840.113549.1.1.4", "md5WithRSAEncryption"),
+    named("1.2.840.113549.1.1.5", "sha1WithRSAEncryption"),
+    named("1.2.840.113549.1.1.7", "id-RSAES-OAEP"),
+    named("1.2.840.113549.1.1.8", "id-mgf1"),
+    named("1.2.840.113549.1.1.10", "id-RSASSA-PSS"),
+    named("1.2.840.113549.1.1.11", "sha256WithRSAEncryption"),
+    named("1.2.840.113549.1.1.12", "sha384WithRSAEncryption"),
+    named("1.2.840.113549.1.1.13", "sha512WithRSAEncryption"),
+    named("1.2.840.10045.2.1", "id-ecPublicKey"),
+    named("1.2.840.10045.3.1.7", "P-256"),
+    named("1.3.132.0.34", "P-384"),
+    named("1.2.840.10045.4.3.2", "ecdsa-with-SHA256"),
+    named("1.2.840.10045.4.3.3", "ecdsa-with-SHA384"),
+    named("1.2.840.10045.4.3.4", "ecdsa-with-SHA512"),
+    named("1.3.101.112", "Ed25519"),
+    named("1.3.14.3.2.7", "DES-CBC"),
+    named("1.2.840.113549.3.2", "RC2-CBC"),
+    named("1.2.840.113549.3.7", "DES-EDE3-CBC"),
+    named("2.16.840.1.101.3.4.1.2", "AES-128-CBC"),
+    named("2.16.840.1.101.3.4.1.22", "AES-192-CBC"),
+    named("2.16.840.1.101.3.4.1.42", "AES-256-CBC"),
+    named("2.16.840.1.101.3.4.1.6", "AES-128-GCM"),
+    named("2.16.840.1.101.3.4.1.46", "AES-256-GCM"),
+    named("1.2.840.113549.1.9.16.3.9", "PWRI-KEK"),
+    named("1.2.840.113549.1.5.12", "PBKDF2"),
+    named("1.2.840.113549.2.7", "HMAC with SHA-1"),
+    named("1.2.840.113549.2.9", "HMAC with SHA-256"),
+    named("1.2.840.113549.2.11", "HMAC with SHA-512"),
+    named("2.5.29.14", "subjectKeyIdentifier"),
+    named("2.5.29.15", "keyUsage"),
+    named("2.5.29.17", "subjectAltName"),
+    named("2.5.29.19", "basicConstraints"),
+    named("2.5.29.31", "cRLDistributionPoints"),
+    named("2.5.29.35", "authorityKeyIdentifier"),
+    named("2.5.29.37", "extKeyUsage"),
+    named("1.3.6.1.5.5.7.1.1", "authorityInfoAccess"),
+    named("1.3.6.1.5.5.7.3.1", "serverAuth"),
+    named("1.3.6.1.5.5.7.3.2", "clientAuth"),
+    named("1.3.6.1.5.5.7.3.9", "OCSPSigning"),
+    named("1.3.6.1.4.1.311.20.2.3", "userPrincipalName"),
+    named("1.3.6.1.4.1.311.25.2", "Microsoft's security identifier"),
+    named("1.3.6.1.5.5.7.48.1", "OCSP"),
+    named("1.3.6.1.5.5.7.48.2", "caIssuers"),
+    named("2.5.4.3", "commonName"),
+];
