@@ -8,7 +8,7 @@ use pki_core::{
 };
 use scep_proto::{
     AlgorithmPolicy, Capabilities, Capability, ContentCipher, Requester, Tolerance, Tolerances,
-    ca_certificates,
+    ca_certificates, next_ca_certificates,
 };
 
 use crate::{
@@ -182,6 +182,15 @@ impl ScepClient {
             return Err(Untrusted::Fingerprint { expected, found }.into());
         }
         Ok(ca)
+    }
+
+    /// GetNextCACert ([RFC 8894 §4.7](https://www.rfc-editor.org/rfc/rfc8894#section-4.7)): the CA that takes over from
+    /// `current`, which has signed the answer. Requests to it are for certificates that count from then on.
+    pub async fn next_ca(&self, current: &TrustedCa) -> Result<TrustedCa, ClientError> {
+        let body = self.fetch("GetNextCACert").await?;
+        let (verifier, now) = (&*self.parts.verifier, self.parts.clock.now());
+        let certificates = next_ca_certificates::parse(&body, current.issuer(), verifier, self.policy())?;
+        Ok(current.next(&certificates, verifier, now)?)
     }
 
     /// Prepares a PKCSReq for `key`, signed by a self-signed certificate of the same key.

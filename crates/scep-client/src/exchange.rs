@@ -46,6 +46,9 @@ impl Opener<'_> {
 
     async fn open(self, sealed: &SealedReply) -> Result<Issued, ClientError> {
         let unopened = || ClientError::CannotDecrypt(self.key.signing.public_key().kind());
+        if sealed.is_sealed_by_challenge() {
+            return Ok(sealed.open_with_challenge(self.challenge.ok_or_else(unopened)?)?);
+        }
         let decryption = self.key.decryption.as_ref().ok_or_else(unopened)?;
         let key = decryption.unwrap_key(sealed.wrapped_key()).await?;
         Ok(sealed.open(&key)?)

@@ -1,6 +1,9 @@
 //! One operation, from its request to the certificate.
 
-use pki_core::{Certificate, CertificationRequest, UnsignedCertificationRequest};
+use pki_core::{
+    Certificate, CertificationRequest, ChallengePassword, RandomFailed, SecureRandom,
+    UnsignedCertificationRequest,
+};
 use scep_proto::{
     AwaitedReply, Capabilities, Capability, Issued, OutgoingRequest, PkiMessage, RequestMessage,
     TransactionId,
@@ -55,9 +58,11 @@ impl Transaction {
         key: &ClientKey,
         signer: Identity,
     ) -> Result<Self, ClientError> {
-        Opener { key: signer.key(), challenge: wanted.challenge.as_ref() }.check()?;
+        let made_up = secret_for_reply(wanted, &signer, &*client.parts().random)?;
+        let challenge = wanted.challenge.as_ref().or(made_up.as_ref());
+        Opener { key: signer.key(), challenge }.check()?;
         let capabilities = client.effective_capabilities().await?;
-        let request = certification_request(wanted, key).await?;
+        let request = certification_request(wanted, challenge, key).await?;
         Self::begin(client.clone(), ca.clone(), capabilities, signer, request).await
     }
 
@@ -180,11 +185,29 @@ impl Transaction {
     }
 }
 
+/// What a renewal by a key that cannot decrypt gets its reply encrypted under when nobody gave a challenge: it proves
+/// nothing, and CAs that go by the old certificate do not look at it.
+fn secret_for_reply(
+    wanted: &Enrollment,
+    signer: &Identity,
+    random: &dyn SecureRandom,
+) -> Result<Option<ChallengePassword>, RandomFailed> {
+    let able = signer.key().decryption.is_some();
+    if able || wanted.challenge.is_some() || !signer.is_issued() {
+        return Ok(None);
+    }
+    let mut octets = [0; 16];
+    random.fill(&mut octets)?;
+    let text = octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat();
+    Ok(Some(ChallengePassword::new(text)))
+}
+
 async fn certification_request(
     wanted: &Enrollment,
+    challenge: Option<&ChallengePassword>,
     key: &ClientKey,
 ) -> Result<CertificationRequest, ClientError> {
-    let (signing, challenge) = (&*key.signing, wanted.challenge.as_ref());
+    let signing = &*key.signing;
     let unsigned = UnsignedCertificationRequest::new(
         &wanted.subject,
         signing.public_key(),

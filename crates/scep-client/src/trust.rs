@@ -48,18 +48,42 @@ impl TrustedCa {
         verifier: &dyn SignatureVerifier,
         now: UnixTime,
     ) -> Result<Self, Untrusted> {
-        let anchor = anchor(certificates, trust)?;
+        let ca = Self::below(anchor(certificates, trust)?, certificates, verifier)?;
+        for certificate in [&ca.anchor, &ca.issuer, &ca.recipient] {
+            check_validity(certificate, now)?;
+        }
+        let valid = |certificate: &Certificate| certificate.validity().contains(now);
+        let reply_signers = ca.reply_signers.into_iter().filter(valid).collect();
+        Ok(Self { reply_signers, ..ca })
+    }
+
+    /// The CA that takes over from this one, by certificates that this one has vouched for. It need not be valid yet.
+    pub(crate) fn next(
+        &self,
+        certificates: &[Certificate],
+        verifier: &dyn SignatureVerifier,
+        now: UnixTime,
+    ) -> Result<Self, Untrusted> {
+        let mut ca = Self::below(anchor(certificates, Trust::FirstSeen)?, certificates, verifier)?;
+        for certificate in [&ca.anchor, &ca.issuer, &ca.recipient] {
+            check_validity(certificate, now.max(certificate.validity().not_before()))?;
+        }
+        ca.reply_signers.extend_from_slice(&self.reply_signers);
+        Ok(ca)
+    }
+
+    /// `anchor`, and what of `certificates` descends from it.
+    fn below(
+        anchor: Certificate,
+        certificates: &[Certificate],
+        verifier: &dyn SignatureVerifier,
+    ) -> Result<Self, Untrusted> {
         let mut trusted = descendants(&anchor, certificates, verifier);
         trusted
             .retain(|certificate| certificate == &anchor || may_issue(certificate) || may_be_ra(certificate));
         let (issuer, recipient) = roles(&trusted).ok_or(Untrusted::NoRa)?;
-        for certificate in [&anchor, &issuer, &recipient] {
-            check_validity(certificate, now)?;
-        }
-        let valid = |certificate: &Certificate| certificate.validity().contains(now);
-        let reply_signers = trusted.iter().filter(|&certificate| valid(certificate)).cloned().collect();
-        let issuers = trusted.into_iter().filter(may_issue).collect();
-        Ok(Self { anchor, issuer, issuers, recipient, reply_signers })
+        let issuers = trusted.iter().filter(|&certificate| may_issue(certificate)).cloned().collect();
+        Ok(Self { anchor, issuer, issuers, recipient, reply_signers: trusted })
     }
 
     /// The certificate that was trusted.

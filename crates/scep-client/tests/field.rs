@@ -9,7 +9,7 @@ use pki_core::{Certificate, ChallengePassword, Name, RequestedExtensions, Signin
 use scep_client::{
     Algorithms, ClientError, ClientKey, Enrollment, Outcome, Patience, ScepClient, Trust, Untrusted,
 };
-use scep_proto::{FailInfo, Legacy, ReplyError, RequestMessage, Tolerance};
+use scep_proto::{ContentCipher, FailInfo, Legacy, ReplyError, RequestMessage, Tolerance};
 use support::{
     CHALLENGE, client,
     field::{FieldServer, Style, micromdm, ndes, step_ca},
@@ -69,6 +69,37 @@ impl World {
     fn last(&self) -> RequestMessage {
         self.server.last.lock().unwrap().clone().unwrap().message
     }
+}
+
+#[tokio::test]
+async fn micromdm_enrolls_and_renews_with_the_challenge() {
+    let ((old, _), (new, new_key)) = (key(STRANGER_PEM), key(DEVICE_PEM));
+    let legacy = [Legacy::Sha1, Legacy::SingleDesReplies];
+    let world = world(micromdm(), &[Tolerance::ReplyNonce], &legacy);
+    let first = issued(world.enroll(CHALLENGE, &old).await);
+    let refused = world.renew(None, &new, (&first, &old)).await;
+    assert!(matches!(refused, Err(ClientError::Refused { fail_info: FailInfo::BadRequest, .. })));
+    let second = issued(world.renew(Some(CHALLENGE), &new, (&first, &old)).await);
+    assert_eq!(second.public_key(), new_key.public_key());
+}
+
+// clause: RFC 8894 M3
+#[tokio::test]
+async fn replies_in_single_des_are_read_when_told_and_requests_are_never_made_in_it() {
+    let (key, _) = key(STRANGER_PEM);
+    let sha1 = [Legacy::Sha1, Legacy::TripleDes];
+    let error = world(micromdm(), &[Tolerance::ReplyNonce], &sha1).enroll(CHALLENGE, &key).await.unwrap_err();
+    let expected = ReplyError::AlgorithmNotAllowed(ContentCipher::DesCbc.oid());
+    assert_eq!(error, ClientError::Untrusted(Untrusted::Reply(expected)));
+
+    let told = world(micromdm(), &[Tolerance::ReplyNonce], &[Legacy::Sha1, Legacy::SingleDesReplies]);
+    issued(told.enroll(CHALLENGE, &key).await);
+    let exchange = told.server.last.lock().unwrap().clone().unwrap().exchange;
+    assert_eq!(exchange.cipher(), ContentCipher::Aes128Cbc);
+    let des = Algorithms { cipher: Some(ContentCipher::DesCbc), ..Algorithms::default() };
+    let des = World { client: told.client.clone().with_algorithms(des), ..told };
+    let error = des.enroll(CHALLENGE, &key).await.unwrap_err();
+    assert!(matches!(error, ClientError::Request(_)), "{error}");
 }
 
 #[tokio::test]
@@ -149,9 +180,47 @@ async fn nothing_below_aes_and_sha_256_is_taken_unless_told() {
 #[tokio::test]
 async fn every_style_enrolls_in_one_message() {
     let (key, _) = key(STRANGER_PEM);
-    for style in [ndes().await, step_ca().await] {
-        let world = world(style, &[Tolerance::ReplyNonce], &[Legacy::TripleDes, Legacy::Sha1]);
+    for style in [micromdm(), ndes().await, step_ca().await] {
+        let legacy = [Legacy::TripleDes, Legacy::Sha1, Legacy::SingleDesReplies];
+        let world = world(style, &[Tolerance::ReplyNonce], &legacy);
         issued(world.enroll(CHALLENGE, &key).await);
         assert_eq!(world.server.operations.load(Ordering::SeqCst), 1);
+    }
+}
+
+/// Runs the program against a server on a socket; what it says.
+async fn run(url: &str, server: &FieldServer, more: &[&str], code: i32) -> String {
+    let folder = testkit::tempdir().unwrap();
+    std::fs::write(folder.path().join("challenge"), CHALLENGE).unwrap();
+    let fingerprint = support::program::hex(&server.fingerprint());
+    let fixed = ["enroll", url, "--ca-fingerprint", &fingerprint, "--subject", "CN=laptop-1"];
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_scep-client"));
+    command.args(fixed).args(["--challenge-file", "challenge"]).args(more).current_dir(folder.path());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    if code == 0 {
+        let arguments = ["x509", "-in", "cert.pem", "-noout", "-subject"];
+        testkit::run_in(folder.path(), "openssl", arguments);
+    }
+    support::program::assert_code(&output, code)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_says_what_to_allow_until_it_works() {
+    let allowances = [
+        (micromdm(), &["sha1", "reply-nonce", "single-des"][..]),
+        (step_ca().await, &["reply-nonce"]),
+        (ndes().await, &["triple-des"]),
+    ];
+    for (style, allowances) in allowances {
+        let server = FieldServer::new(style);
+        let url = server.serve().await;
+        let mut allowed: Vec<&str> = Vec::new();
+        for _ in allowances {
+            let text = run(&url, &server, &allowed, 4).await;
+            let next =
+                allowances.iter().find(|next| text.contains(&format!("--allow {next} puts up with it")));
+            allowed.extend(["--allow", next.unwrap_or_else(|| panic!("{text}"))]);
+        }
+        run(&url, &server, &allowed, 0).await;
     }
 }

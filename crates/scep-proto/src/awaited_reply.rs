@@ -131,7 +131,7 @@ impl AwaitedReply {
     }
 
     fn sealed(&self, content: &[u8], policy: &AlgorithmPolicy) -> Result<SealedReply, ReplyError> {
-        let envelope = Envelope::read(content, policy)?;
+        let envelope = Envelope::read(content, &policy.for_replies())?;
         // Of no octets, which no key opens, where the challenge does.
         let none = || WrappedKey::new(KeyTransport::RsaPkcs1, Vec::new());
         let mut recipients = envelope.recipients.iter();

@@ -20,14 +20,17 @@ pub enum ContentCipher {
     Aes256Cbc,
     /// DES-EDE3-CBC with three keys; where policy allows it.
     TripleDesCbc,
+    /// desCBC. Nothing is ever encrypted with it; replies in it are read where policy allows that.
+    DesCbc,
 }
 
 impl ContentCipher {
-    const TABLE: [(Self, Oid); 4] = [
+    const TABLE: [(Self, Oid); 5] = [
         (Self::Aes128Cbc, Oid::new_unwrap("2.16.840.1.101.3.4.1.2")),
         (Self::Aes192Cbc, Oid::new_unwrap("2.16.840.1.101.3.4.1.22")),
         (Self::Aes256Cbc, Oid::new_unwrap("2.16.840.1.101.3.4.1.42")),
         (Self::TripleDesCbc, Oid::new_unwrap("1.2.840.113549.3.7")),
+        (Self::DesCbc, Oid::new_unwrap("1.3.14.3.2.7")),
     ];
 
     /// The object identifier.
@@ -39,6 +42,7 @@ impl ContentCipher {
     /// The length of its keys, in octets.
     pub fn key_len(self) -> usize {
         match self {
+            Self::DesCbc => 8,
             Self::Aes128Cbc => 16,
             Self::Aes192Cbc | Self::TripleDesCbc => 24,
             Self::Aes256Cbc => 32,
@@ -50,7 +54,7 @@ impl ContentCipher {
     }
 
     pub(crate) fn block_len(self) -> usize {
-        if self == Self::TripleDesCbc { 8 } else { 16 }
+        if matches!(self, Self::TripleDesCbc | Self::DesCbc) { 8 } else { 16 }
     }
 
     pub(crate) fn draw_key(self, random: &dyn SecureRandom) -> Result<ContentKey, RandomFailed> {
@@ -66,6 +70,8 @@ impl ContentCipher {
             Self::Aes192Cbc => encrypt::<cbc::Encryptor<aes::Aes192>>(key, iv, octets),
             Self::Aes256Cbc => encrypt::<cbc::Encryptor<aes::Aes256>>(key, iv, octets),
             Self::TripleDesCbc => encrypt::<cbc::Encryptor<des::TdesEde3>>(key, iv, octets),
+            // `Envelope::seal` refuses it; if it ever did not, no plaintext may leave.
+            Self::DesCbc => octets.fill(0),
         }
     }
 
@@ -76,6 +82,7 @@ impl ContentCipher {
             Self::Aes192Cbc => decrypt::<cbc::Decryptor<aes::Aes192>>(key, iv, octets),
             Self::Aes256Cbc => decrypt::<cbc::Decryptor<aes::Aes256>>(key, iv, octets),
             Self::TripleDesCbc => decrypt::<cbc::Decryptor<des::TdesEde3>>(key, iv, octets),
+            Self::DesCbc => decrypt::<cbc::Decryptor<des::Des>>(key, iv, octets),
         }
     }
 }

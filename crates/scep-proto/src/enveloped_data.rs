@@ -127,6 +127,9 @@ impl Envelope {
         encryptor: &dyn KeyEncryptor,
         random: &dyn SecureRandom,
     ) -> Result<Vec<u8>, EncodeError> {
+        if cipher == ContentCipher::DesCbc {
+            return Err(EncodeError::OnlyRead);
+        }
         let (key, ciphertext) = Ciphertext::encrypt(cipher, plaintext, random)?;
         // RFC 5652 §6.1: 3 when there is a PasswordRecipientInfo.
         let (version, recipient) = match to {

@@ -15,6 +15,9 @@ pub enum EncodeError {
     /// instead.
     #[error("expected a recipient with an RSA key, or a challenge, to encrypt to: its key is {0}")]
     CannotEncipher(KeyKind),
+    /// Single DES as the cipher.
+    #[error("expected AES or triple DES to encrypt with: single DES is only ever read")]
+    OnlyRead,
     /// Wrapping the content key failed.
     #[error("the content key could not be wrapped: {0}")]
     Key(#[from] KeyError),

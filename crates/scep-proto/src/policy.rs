@@ -12,7 +12,9 @@ use crate::{ContentCipher, Tolerances};
 /// not rest on collision resistance, so it does not count as the legacy digest. Signers have RSA keys of 2048 to 8192
 /// bits, or keys that only sign, if they send a challenge by which to encrypt the reply.
 ///
-/// DES, RC2 and MD5 can not be allowed: [RFC 8894 §2.9](https://www.rfc-editor.org/rfc/rfc8894#section-2.9).
+/// DES, RC2 and MD5 can not be allowed: [RFC 8894 §2.9](https://www.rfc-editor.org/rfc/rfc8894#section-2.9); except that
+/// a client may be told to read replies in DES, from servers that have nothing else
+/// ([`Legacy::SingleDesReplies`]).
 ///
 /// ```
 /// # use scep_proto::{AlgorithmPolicy, ContentCipher, Legacy};
@@ -26,10 +28,23 @@ pub struct AlgorithmPolicy {
     triple_des: bool,
     short_rsa: bool,
     sign_only: SignOnlyKeys,
+    single_des: SingleDes,
     tolerances: Tolerances,
 }
 
-/// An algorithm that RFC 8894 section 2.9 still lets implementations have, off unless asked for.
+/// What becomes of messages in DES.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum SingleDes {
+    #[default]
+    Refused,
+    /// Refused, unless it is a reply.
+    InReplies,
+    /// A reply is being read.
+    Read,
+}
+
+/// An old algorithm, off unless asked for. RFC 8894 section 2.9 lets implementations have them, except for
+/// [`Legacy::SingleDesReplies`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Legacy {
@@ -37,6 +52,9 @@ pub enum Legacy {
     Sha1,
     /// Triple DES in CBC mode as the content cipher.
     TripleDes,
+    /// DES in CBC mode, in replies that a client reads (micromdm's are in nothing else). Requests are neither made nor
+    /// read in it.
+    SingleDesReplies,
     /// Signer keys of 1024 to 2047 bits, as Apple's clients had until 2016.
     ShortRsaKeys,
 }
@@ -60,6 +78,7 @@ impl AlgorithmPolicy {
         match legacy {
             Legacy::Sha1 => Self { sha1: true, ..self },
             Legacy::TripleDes => Self { triple_des: true, ..self },
+            Legacy::SingleDesReplies => Self { single_des: SingleDes::InReplies, ..self },
             Legacy::ShortRsaKeys => Self { short_rsa: true, ..self },
         }
     }
@@ -108,6 +127,15 @@ impl AlgorithmPolicy {
         match cipher {
             ContentCipher::Aes128Cbc | ContentCipher::Aes192Cbc | ContentCipher::Aes256Cbc => true,
             ContentCipher::TripleDesCbc => self.triple_des,
+            ContentCipher::DesCbc => self.single_des == SingleDes::Read,
+        }
+    }
+
+    /// The same, for what a client reads.
+    pub(crate) fn for_replies(&self) -> Self {
+        match self.single_des {
+            SingleDes::Refused => self.clone(),
+            SingleDes::InReplies | SingleDes::Read => Self { single_des: SingleDes::Read, ..self.clone() },
         }
     }
 

@@ -6,6 +6,7 @@ use keys_software::AwsLc;
 use pki_core::{Certificate, SystemClock};
 use scep_client::{ClientError, ClientParts, HttpTransport, ScepClient, Trust, TrustedCa};
 use scep_proto::{Capabilities, Capability, Legacy, Tolerance};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     arguments::{Algorithms, Cipher, Fingerprint, Server, Tolerated, Vouching},
@@ -99,12 +100,55 @@ pub(crate) async fn trusted_ca(
     Ok(ca)
 }
 
+/// Which CA of a server certificates are asked of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Generation {
+    /// The one that issues now.
+    Current,
+    /// The one that takes over from it.
+    Next,
+}
+
+impl Generation {
+    /// As the flag `--next-ca` says.
+    pub(crate) fn of_flag(next_ca: bool) -> Self {
+        if next_ca { Self::Next } else { Self::Current }
+    }
+}
+
+/// Whom certificates are asked of, and who vouched for it.
+#[derive(Debug)]
+pub(crate) struct Issuing {
+    /// What was trusted at first.
+    pub(crate) anchor: Certificate,
+    pub(crate) ca: TrustedCa,
+    pub(crate) generation: Generation,
+}
+
+/// The CA to ask for certificates.
+pub(crate) async fn issuing_ca(
+    client: &ScepClient,
+    vouched: &Vouched,
+    generation: Generation,
+    terminal: Terminal,
+) -> Result<Issuing, Failure> {
+    let current = trusted_ca(client, vouched, terminal).await?;
+    let anchor = current.certificate().clone();
+    let ca = match generation {
+        Generation::Current => current,
+        Generation::Next => client.next_ca(&current).await?,
+    };
+    Ok(Issuing { anchor, ca, generation })
+}
+
 impl Algorithms {
     fn for_client(&self) -> scep_client::Algorithms {
         let floor = scep_client::Algorithms::default().policy;
         let policy = self.allow.iter().fold(floor, |policy, tolerated| match tolerated {
             Tolerated::Sha1 => policy.with_legacy(Legacy::Sha1),
             Tolerated::TripleDes => policy.with_legacy(Legacy::TripleDes),
+            Tolerated::SingleDes => policy.with_legacy(Legacy::SingleDesReplies),
             Tolerated::ReplyNonce => {
                 let tolerances = policy.tolerances().with(Tolerance::ReplyNonce);
                 policy.tolerating(tolerances)

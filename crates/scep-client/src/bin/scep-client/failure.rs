@@ -111,6 +111,7 @@ fn advice(error: &ClientError) -> Option<String> {
         ReplyError::NotTolerated(Tolerance::ReplyNonce) => "reply-nonce",
         ReplyError::AlgorithmNotAllowed(oid) if *oid == DigestAlgorithm::Sha1.oid() => "sha1",
         ReplyError::AlgorithmNotAllowed(oid) if *oid == ContentCipher::TripleDesCbc.oid() => "triple-des",
+        ReplyError::AlgorithmNotAllowed(oid) if *oid == ContentCipher::DesCbc.oid() => "single-des",
         _ => return None,
     };
     Some(format!("if this server cannot do better, --allow {tolerated} puts up with it"))

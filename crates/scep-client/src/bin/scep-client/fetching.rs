@@ -5,8 +5,8 @@ use pki_core::{Certificate, Clock as _, Name, SystemClock};
 use scep_client::{Crl, Identity, Trust, TrustedCa, distribution_points};
 
 use crate::{
-    arguments::{Capabilities, Fingerprint, GetCa, GetCert, GetCrl},
-    connection::{self, Vouched, vouched},
+    arguments::{Capabilities, Fingerprint, GetCa, GetCert, GetCrl, GetNextCa},
+    connection::{self, Generation, Vouched, vouched},
     failure::Failure,
     files,
     keys::Key,
@@ -58,6 +58,17 @@ fn roles(certificate: &Certificate, ca: Option<&TrustedCa>) -> Vec<&'static str>
     ];
     let roles: Vec<_> = roles.into_iter().filter(|(has, _)| *has).map(|(_, role)| role).collect();
     if roles.is_empty() { vec!["not used"] } else { roles }
+}
+
+/// The CA that takes over.
+pub(crate) async fn next_ca(command: &GetNextCa, terminal: Terminal) -> Result<Report, Failure> {
+    let vouched = command.vouching.read()?;
+    let client = connection::client(&command.server)?;
+    let next = connection::issuing_ca(&client, &vouched, Generation::Next, terminal).await?.ca;
+    if let Some(path) = &command.out {
+        files::replace(path, next.certificate().to_pem().as_bytes())?;
+    }
+    Ok(Report::new("get-next-ca", Outcome::Fetched).with_ca(next.certificate(), command.out.as_deref()))
 }
 
 /// The CRL on which a certificate would be.

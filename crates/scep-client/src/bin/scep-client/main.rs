@@ -55,6 +55,7 @@ fn run(command: Command, terminal: Terminal, form: Form) -> Result<Report, Failu
                 daemon::run(*renew, terminal, |report| form.tell(report)).await.map(|never| match never {})
             }
             Command::GetCa(get) => fetching::ca(&get).await,
+            Command::GetNextCa(get) => fetching::next_ca(&get, terminal).await,
             Command::GetCrl(get) => fetching::crl(&get, terminal).await,
             Command::GetCert(get) => fetching::certificate(&get, terminal).await,
             Command::Capabilities(get) => fetching::capabilities(&get).await,

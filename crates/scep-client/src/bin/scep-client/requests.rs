@@ -5,7 +5,7 @@ use scep_client::{Enrollment, Outcome as Settled, Patience, ScepClient, Transact
 
 use crate::{
     arguments::{Enroll, Hook, Poll, Renew, Waiting, Wanted},
-    connection::{self, Vouched},
+    connection::{self, Generation, Vouched},
     failure::Failure,
     files,
     keys::Key,
@@ -23,12 +23,13 @@ pub(crate) async fn enroll(command: &Enroll, terminal: Terminal) -> Result<Repor
         return Ok(issued("enroll", &certificate, &outputs));
     }
     let (vouched, challenge) = (command.vouching.read()?, command.challenge.read()?);
+    let generation = Generation::of_flag(command.next_ca);
     let client = connection::client(&command.server)?;
     if let Some(state) = earlier(&outputs, command.start_over)? {
         let state = fitting(state, command, challenge.as_ref(), terminal)?;
         if let Some(state) = state {
-            let ca = connection::trusted_ca(&client, &vouched, terminal).await?;
-            return resume(&client, &ca, state, &command.waiting, terminal).await;
+            let issuing = connection::issuing_ca(&client, &vouched, generation, terminal).await?;
+            return resume(&client, &issuing.ca, state, &command.waiting, terminal).await;
         }
     }
     if let (Some(key), false) = (new_key, command.force) {
@@ -37,7 +38,7 @@ pub(crate) async fn enroll(command: &Enroll, terminal: Terminal) -> Result<Repor
             "write elsewhere with --key-out, replace it with --force, or enroll with it by --key",
         )?;
     }
-    let ca = connection::trusted_ca(&client, &vouched, terminal).await?;
+    let issuing = connection::issuing_ca(&client, &vouched, generation, terminal).await?;
     let (key, signer_key) = match (&command.key, outputs.waiting_key()) {
         (None, Some(waiting)) => (outputs.new_key(command.wanted.key_type, terminal)?, waiting),
         (path, _) => {
@@ -50,10 +51,10 @@ pub(crate) async fn enroll(command: &Enroll, terminal: Terminal) -> Result<Repor
         challenge,
         extensions: extensions(&command.wanted, None),
     };
-    let transaction = client.enroll(&ca, &wanted, &key.for_client()).await?;
-    let by = (ca.certificate(), &*signer_key);
+    let transaction = client.enroll(&issuing.ca, &wanted, &key.for_client()).await?;
+    let by = (&issuing, &*signer_key);
     let state = State::new(Purpose::Enroll, &command.server, by, None, outputs)?;
-    pursue(transaction, &ca, state, &command.waiting, terminal).await
+    pursue(transaction, &issuing.ca, state, &command.waiting, terminal).await
 }
 
 /// A new certificate for an old one.
@@ -63,11 +64,11 @@ pub(crate) async fn renew(command: &Renew, terminal: Terminal) -> Result<Report,
         command.hook.run(outputs.cert(), outputs.key().unwrap_or(&command.key), terminal)?;
         return Ok(issued("renew", &certificate, &outputs));
     }
-    let vouched = command.vouching.read()?;
+    let (vouched, generation) = (command.vouching.read()?, Generation::of_flag(command.next_ca));
     let client = connection::client(&command.server)?;
     if let Some(state) = earlier(&outputs, command.start_over)? {
-        let ca = connection::trusted_ca(&client, &vouched, terminal).await?;
-        return resume(&client, &ca, state, &command.waiting, terminal).await;
+        let issuing = connection::issuing_ca(&client, &vouched, generation, terminal).await?;
+        return resume(&client, &issuing.ca, state, &command.waiting, terminal).await;
     }
     let current = files::certificate(&command.cert)?;
     if let Some(report) = not_due(command, &current) {
@@ -80,18 +81,18 @@ pub(crate) async fn renew(command: &Renew, terminal: Terminal) -> Result<Report,
         refuse_existing(path, "write elsewhere with --key-out, or replace it with --force")?;
     }
     let challenge = command.challenge.read()?;
-    let ca = connection::trusted_ca(&client, &vouched, terminal).await?;
+    let issuing = connection::issuing_ca(&client, &vouched, generation, terminal).await?;
     let new_key = match outputs.key() {
         Some(_) => outputs.new_key(command.wanted.key_type, terminal)?.for_client(),
         None => key.for_client(),
     };
     let extensions = extensions(&command.wanted, Some(&current));
     let wanted = Enrollment { subject: current.subject().clone(), challenge, extensions };
-    let transaction = client.renew(&ca, &wanted, &new_key, &current, &key.for_client()).await?;
-    let by = (ca.certificate(), &*command.key);
+    let transaction = client.renew(&issuing.ca, &wanted, &new_key, &current, &key.for_client()).await?;
+    let by = (&issuing, &*command.key);
     let mut state = State::new(Purpose::Renew, &command.server, by, Some(&current), outputs)?;
     state.hook.clone_from(&command.hook.hook);
-    pursue(transaction, &ca, state, &command.waiting, terminal).await
+    pursue(transaction, &issuing.ca, state, &command.waiting, terminal).await
 }
 
 /// Asks about a transaction that waits.
@@ -107,8 +108,8 @@ pub(crate) async fn poll(command: &Poll, terminal: Terminal) -> Result<Report, F
     }
     let client = connection::client(&state.server)?;
     let vouched = Vouched::Certificate(state.ca_certificate()?);
-    let ca = connection::trusted_ca(&client, &vouched, terminal).await?;
-    resume(&client, &ca, state, &command.waiting, terminal).await
+    let issuing = connection::issuing_ca(&client, &vouched, state.generation, terminal).await?;
+    resume(&client, &issuing.ca, state, &command.waiting, terminal).await
 }
 
 /// The files of a renewal: in place, unless said otherwise.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     arguments::{Fingerprint, Server},
+    connection::{Generation, Issuing},
     failure::Failure,
     files,
     outputs::Outputs,
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) server: Server,
     /// The certificate that was trusted, as PEM.
     ca_certificate: String,
+    pub(crate) generation: Generation,
     /// The key that signed the request and opens the reply.
     pub(crate) signer_key: PathBuf,
     /// SHA-256 of the certificate that is renewed.
@@ -62,7 +64,7 @@ impl State {
     pub(crate) fn new(
         command: Purpose,
         server: &Server,
-        (ca, signer_key): (&Certificate, &Path),
+        (issuing, signer_key): (&Issuing, &Path),
         renewing: Option<&Certificate>,
         outputs: Outputs,
     ) -> Result<Self, Failure> {
@@ -73,7 +75,8 @@ impl State {
                 tls_ca: server.tls_ca.as_deref().map(files::absolute).transpose()?,
                 ..server.clone()
             },
-            ca_certificate: ca.to_pem(),
+            ca_certificate: issuing.anchor.to_pem(),
+            generation: issuing.generation,
             signer_key: files::absolute(signer_key)?,
             renewing: renewing.map(|certificate| Fingerprint(certificate.fingerprint()).to_string()),
             outputs,

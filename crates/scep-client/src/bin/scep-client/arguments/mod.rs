@@ -72,6 +72,9 @@ pub(crate) enum Command {
     /// Show the CA's certificates and their fingerprints
     #[command(after_help = EXIT_CODES)]
     GetCa(GetCa),
+    /// Get the certificate that the CA will use next, signed by the one it uses now
+    #[command(after_help = EXIT_CODES)]
+    GetNextCa(GetNextCa),
     /// Get the CRL on which a certificate would be
     #[command(after_help = EXIT_CODES)]
     GetCrl(GetCrl),
@@ -92,6 +95,7 @@ impl Command {
             Self::Renew(_) => "renew",
             Self::Daemon(_) => "daemon",
             Self::GetCa(_) => "get-ca",
+            Self::GetNextCa(_) => "get-next-ca",
             Self::GetCrl(_) => "get-crl",
             Self::GetCert(_) => "get-cert",
             Self::Capabilities(_) => "capabilities",
@@ -143,6 +147,10 @@ pub(crate) struct Enroll {
     /// Forget the transaction that an earlier run left
     #[arg(long)]
     pub(crate) start_over: bool,
+
+    /// Ask for a certificate of the CA that takes over next, to be used from then on
+    #[arg(long)]
+    pub(crate) next_ca: bool,
 }
 
 #[derive(Debug, Args)]
@@ -157,6 +165,7 @@ pub(crate) struct Poll {
 
 /// Both `renew` and `daemon`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags")]
 pub(crate) struct Renew {
     #[command(flatten)]
     pub(crate) server: Server,
@@ -211,6 +220,10 @@ pub(crate) struct Renew {
     #[arg(long)]
     pub(crate) start_over: bool,
 
+    /// Ask for a certificate of the CA that takes over next, to be used from then on
+    #[arg(long, requires_all = ["key_out", "cert_out"])]
+    pub(crate) next_ca: bool,
+
     #[command(flatten)]
     pub(crate) hook: Hook,
 }
@@ -224,6 +237,19 @@ pub(crate) struct GetCa {
     pub(crate) vouching: VouchingIfAny,
 
     /// Write the CA certificate here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetNextCa {
+    #[command(flatten)]
+    pub(crate) server: Server,
+
+    #[command(flatten)]
+    pub(crate) vouching: Vouching,
+
+    /// Write the next CA certificate here
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 }

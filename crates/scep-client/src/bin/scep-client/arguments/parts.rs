@@ -63,6 +63,8 @@ pub(crate) enum Tolerated {
     Sha1,
     /// Triple DES, in replies, and in requests where the server has nothing better
     TripleDes,
+    /// Single DES, in replies alone (micromdm). Whoever records them can read them
+    SingleDes,
     /// Replies without a nonce of their own (micromdm, step-ca)
     ReplyNonce,
 }
