@@ -72,6 +72,7 @@ fn row_17_old_algorithms_are_refused_unless_asked_for() {
     let everything = AlgorithmPolicy::default()
         .with_legacy(Legacy::Sha1)
         .with_legacy(Legacy::TripleDes)
+        .with_legacy(Legacy::SingleDesReplies)
         .with_legacy(Legacy::ShortRsaKeys);
     let md5 = Crafted { digest: DigestAlgorithm::Md5.oid(), ..crafted() };
     bad_alg(&md5, &everything);

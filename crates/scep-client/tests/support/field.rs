@@ -4,7 +4,6 @@
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
     fmt::Write as _,
     sync::{
         Arc, Mutex,
@@ -214,9 +213,8 @@ impl FieldServer {
                 let body = body.collect().await.unwrap().to_bytes();
                 let method = if head.method == "POST" { Method::Post } else { Method::Get };
                 let answer = server.answer(method, head.uri.query().unwrap_or_default(), &body).await;
-                let (status, body) = answer.map_or((404, Vec::new()), |body| (200, body));
-                let response = Response::builder().status(status).body(Full::new(body.into())).unwrap();
-                Ok::<Response<Full<bytes::Bytes>>, Infallible>(response)
+                // An error closes the connection.
+                answer.map(|body| Response::new(Full::new(bytes::Bytes::from(body)))).ok_or("closed")
             }
         });
         tokio::spawn(listener.serve(answer, std::future::pending()));

@@ -43,7 +43,7 @@ pub(crate) fn vouched(
 }
 
 /// A client of that server.
-pub(crate) fn client(server: &Server) -> Result<ScepClient, Failure> {
+pub(crate) fn client(server: &Server, algorithms: &Algorithms) -> Result<ScepClient, Failure> {
     let transport = match &server.tls_ca {
         None => HttpTransport::new(server.timeout),
         Some(path) => {
@@ -61,8 +61,8 @@ pub(crate) fn client(server: &Server) -> Result<ScepClient, Failure> {
     };
     let client = ScepClient::new(&server.url, parts)
         .with_ca_identifier(&server.ca_identifier)
-        .with_algorithms(server.algorithms.for_client());
-    if server.algorithms.assume_standard {
+        .with_algorithms(algorithms.for_client());
+    if algorithms.assume_standard {
         let assumed = [Capability::ScepStandard, Capability::Renewal];
         return Ok(client.assuming(assumed.into_iter().collect::<Capabilities>()));
     }

@@ -17,7 +17,7 @@ use crate::{
 
 /// The certificates of a CA, whoever vouches for it.
 pub(crate) async fn ca(command: &GetCa) -> Result<Report, Failure> {
-    let client = connection::client(&command.server)?;
+    let client = connection::client(&command.server, &command.algorithms)?;
     let vouched = vouched(command.vouching.ca_fingerprint, command.vouching.ca_cert.as_deref())?;
     let certificates = client.ca_certificates().await?;
     let trust = match &vouched {
@@ -63,7 +63,7 @@ fn roles(certificate: &Certificate, ca: Option<&TrustedCa>) -> Vec<&'static str>
 /// The CA that takes over.
 pub(crate) async fn next_ca(command: &GetNextCa, terminal: Terminal) -> Result<Report, Failure> {
     let vouched = command.vouching.read()?;
-    let client = connection::client(&command.server)?;
+    let client = connection::client(&command.server, &command.algorithms)?;
     let next = connection::issuing_ca(&client, &vouched, Generation::Next, terminal).await?.ca;
     if let Some(path) = &command.out {
         files::replace(path, next.certificate().to_pem().as_bytes())?;
@@ -75,7 +75,7 @@ pub(crate) async fn next_ca(command: &GetNextCa, terminal: Terminal) -> Result<R
 pub(crate) async fn crl(command: &GetCrl, terminal: Terminal) -> Result<Report, Failure> {
     let certificate = files::certificate(&command.cert)?;
     let vouched = command.vouching.read()?;
-    let client = connection::client(&command.server)?;
+    let client = connection::client(&command.server, &command.algorithms)?;
     let ca = connection::trusted_ca(&client, &vouched, terminal).await?;
     let points = if command.scep { Vec::new() } else { distribution_points(&certificate) };
     let (crl, source): (Crl, String) = match (points.first(), &command.key) {
@@ -101,7 +101,7 @@ pub(crate) async fn certificate(command: &GetCert, terminal: Terminal) -> Result
         refuse_existing(&command.out, "write elsewhere with --out, or replace it with --force")?;
     }
     let (vouched, key) = (command.vouching.read()?, Key::read(&command.key)?.for_client());
-    let client = connection::client(&command.server)?;
+    let client = connection::client(&command.server, &command.algorithms)?;
     let identity = if let Some(path) = &command.cert {
         Identity::new(files::certificate(path)?, key)?
     } else {
@@ -115,7 +115,7 @@ pub(crate) async fn certificate(command: &GetCert, terminal: Terminal) -> Result
 
 /// What the server says it can.
 pub(crate) async fn capabilities(command: &Capabilities) -> Result<Report, Failure> {
-    let capabilities = connection::client(&command.server)?.capabilities().await?;
+    let capabilities = connection::client(&command.server, &command.algorithms)?.capabilities().await?;
     let keywords = capabilities.iter().map(scep_proto::Capability::keyword).collect();
     let report = Report::new("capabilities", Outcome::Fetched).with_capabilities(keywords);
     if capabilities == scep_proto::Capabilities::default() {

@@ -24,7 +24,7 @@ pub(crate) async fn enroll(command: &Enroll, terminal: Terminal) -> Result<Repor
     }
     let (vouched, challenge) = (command.vouching.read()?, command.challenge.read()?);
     let generation = Generation::of_flag(command.next_ca);
-    let client = connection::client(&command.server)?;
+    let client = connection::client(&command.server, &command.algorithms)?;
     if let Some(state) = earlier(&outputs, command.start_over)? {
         let state = fitting(state, command, challenge.as_ref(), terminal)?;
         if let Some(state) = state {
@@ -53,7 +53,7 @@ pub(crate) async fn enroll(command: &Enroll, terminal: Terminal) -> Result<Repor
     };
     let transaction = client.enroll(&issuing.ca, &wanted, &key.for_client()).await?;
     let by = (&issuing, &*signer_key);
-    let state = State::new(Purpose::Enroll, &command.server, by, None, outputs)?;
+    let state = State::new(Purpose::Enroll, (&command.server, &command.algorithms), by, None, outputs)?;
     pursue(transaction, &issuing.ca, state, &command.waiting, terminal).await
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn renew(command: &Renew, terminal: Terminal) -> Result<Report,
         return Ok(issued("renew", &certificate, &outputs));
     }
     let (vouched, generation) = (command.vouching.read()?, Generation::of_flag(command.next_ca));
-    let client = connection::client(&command.server)?;
+    let client = connection::client(&command.server, &command.algorithms)?;
     if let Some(state) = earlier(&outputs, command.start_over)? {
         let issuing = connection::issuing_ca(&client, &vouched, generation, terminal).await?;
         return resume(&client, &issuing.ca, state, &command.waiting, terminal).await;
@@ -90,7 +90,8 @@ pub(crate) async fn renew(command: &Renew, terminal: Terminal) -> Result<Report,
     let wanted = Enrollment { subject: current.subject().clone(), challenge, extensions };
     let transaction = client.renew(&issuing.ca, &wanted, &new_key, &current, &key.for_client()).await?;
     let by = (&issuing, &*command.key);
-    let mut state = State::new(Purpose::Renew, &command.server, by, Some(&current), outputs)?;
+    let mut state =
+        State::new(Purpose::Renew, (&command.server, &command.algorithms), by, Some(&current), outputs)?;
     state.hook.clone_from(&command.hook.hook);
     pursue(transaction, &issuing.ca, state, &command.waiting, terminal).await
 }
@@ -106,7 +107,7 @@ pub(crate) async fn poll(command: &Poll, terminal: Terminal) -> Result<Report, F
     if let Some(certificate) = state.outputs.finish_earlier()? {
         return finished(&state, &certificate, terminal);
     }
-    let client = connection::client(&state.server)?;
+    let client = connection::client(&state.server, &state.algorithms)?;
     let vouched = Vouched::Certificate(state.ca_certificate()?);
     let issuing = connection::issuing_ca(&client, &vouched, state.generation, terminal).await?;
     resume(&client, &issuing.ca, state, &command.waiting, terminal).await

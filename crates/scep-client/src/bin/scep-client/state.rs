@@ -9,7 +9,7 @@ use scep_client::{Event, NotSaved, Observer, SavedTransaction};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arguments::{Fingerprint, Server},
+    arguments::{Algorithms, Fingerprint, Server},
     connection::{Generation, Issuing},
     failure::Failure,
     files,
@@ -26,6 +26,7 @@ pub(crate) struct State {
     version: u32,
     pub(crate) command: Purpose,
     pub(crate) server: Server,
+    pub(crate) algorithms: Algorithms,
     /// The certificate that was trusted, as PEM.
     ca_certificate: String,
     pub(crate) generation: Generation,
@@ -63,7 +64,7 @@ impl State {
     /// Of a transaction that is about to begin, except for its messages.
     pub(crate) fn new(
         command: Purpose,
-        server: &Server,
+        (server, algorithms): (&Server, &Algorithms),
         (issuing, signer_key): (&Issuing, &Path),
         renewing: Option<&Certificate>,
         outputs: Outputs,
@@ -75,6 +76,7 @@ impl State {
                 tls_ca: server.tls_ca.as_deref().map(files::absolute).transpose()?,
                 ..server.clone()
             },
+            algorithms: algorithms.clone(),
             ca_certificate: issuing.anchor.to_pem(),
             generation: issuing.generation,
             signer_key: files::absolute(signer_key)?,

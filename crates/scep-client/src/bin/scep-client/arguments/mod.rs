@@ -115,7 +115,7 @@ pub(crate) struct Enroll {
     pub(crate) challenge: ChallengeSource,
 
     /// The name to ask for, most specific part first (RFC 4514), such as CN=laptop-1,O=Example
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "What to ask for")]
     pub(crate) subject: pki_core::Name,
 
     #[command(flatten)]
@@ -125,38 +125,41 @@ pub(crate) struct Enroll {
     pub(crate) waiting: Waiting,
 
     /// Use this key instead of making one
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["key_type", "key_out"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key_type", "key_out"], help_heading = "Files")]
     pub(crate) key: Option<PathBuf>,
 
     /// Where the new key goes, readable by its owner alone
-    #[arg(long, value_name = "FILE", default_value = "key.pem")]
+    #[arg(long, value_name = "FILE", default_value = "key.pem", help_heading = "Files")]
     pub(crate) key_out: PathBuf,
 
     /// Where the certificate goes
-    #[arg(long, value_name = "FILE", default_value = "cert.pem")]
+    #[arg(long, value_name = "FILE", default_value = "cert.pem", help_heading = "Files")]
     pub(crate) cert_out: PathBuf,
 
     /// Where the CA certificate goes
-    #[arg(long, value_name = "FILE", default_value = "ca.pem")]
+    #[arg(long, value_name = "FILE", default_value = "ca.pem", help_heading = "Files")]
     pub(crate) ca_out: PathBuf,
 
     /// Replace the key at --key-out, once the new certificate is here
-    #[arg(long)]
+    #[arg(long, help_heading = "Files")]
     pub(crate) force: bool,
 
     /// Forget the transaction that an earlier run left
-    #[arg(long)]
+    #[arg(long, help_heading = "Waiting")]
     pub(crate) start_over: bool,
 
     /// Ask for a certificate of the CA that takes over next, to be used from then on
-    #[arg(long)]
+    #[arg(long, help_heading = "What to ask for")]
     pub(crate) next_ca: bool,
+
+    #[command(flatten)]
+    pub(crate) algorithms: Algorithms,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Poll {
     /// The file that the request left: the name of the certificate file, and .pending
-    #[arg(long, value_name = "FILE", default_value = "cert.pem.pending")]
+    #[arg(long, value_name = "FILE", default_value = "cert.pem.pending", help_heading = "Waiting")]
     pub(crate) state: PathBuf,
 
     #[command(flatten)]
@@ -174,21 +177,21 @@ pub(crate) struct Renew {
     pub(crate) vouching: Vouching,
 
     /// The current certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) cert: PathBuf,
 
     /// The key of the current certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) key: PathBuf,
 
     /// Do nothing before the certificate is this close to its end: 30d, 12h, or a share of its lifetime, such as 20%,
     /// which is what the daemon does unless told otherwise
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", help_heading = "When")]
     #[expect(clippy::struct_field_names, reason = "named as on the command line")]
     pub(crate) renew_within: Option<RenewalWindow>,
 
     /// Keep the key. A new one is better, and some CAs (NDES) answer with the old certificate
-    #[arg(long, conflicts_with_all = ["key_type", "key_out"])]
+    #[arg(long, conflicts_with_all = ["key_type", "key_out"], help_heading = "What to ask for")]
     pub(crate) reuse_key: bool,
 
     #[command(flatten)]
@@ -201,31 +204,34 @@ pub(crate) struct Renew {
     pub(crate) waiting: Waiting,
 
     /// Where the new key goes, readable by its owner alone; in place of the current one unless said otherwise
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) key_out: Option<PathBuf>,
 
     /// Where the new certificate goes; in place of the current one unless said otherwise
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) cert_out: Option<PathBuf>,
 
     /// Where the CA certificate goes; nowhere unless said
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) ca_out: Option<PathBuf>,
 
     /// Replace another key that lies at --key-out
-    #[arg(long)]
+    #[arg(long, help_heading = "Files")]
     pub(crate) force: bool,
 
     /// Forget the transaction that an earlier run left
-    #[arg(long)]
+    #[arg(long, help_heading = "Waiting")]
     pub(crate) start_over: bool,
 
     /// Ask for a certificate of the CA that takes over next, to be used from then on
-    #[arg(long, requires_all = ["key_out", "cert_out"])]
+    #[arg(long, requires_all = ["key_out", "cert_out"], help_heading = "What to ask for")]
     pub(crate) next_ca: bool,
 
     #[command(flatten)]
     pub(crate) hook: Hook,
+
+    #[command(flatten)]
+    pub(crate) algorithms: Algorithms,
 }
 
 #[derive(Debug, Args)]
@@ -237,8 +243,11 @@ pub(crate) struct GetCa {
     pub(crate) vouching: VouchingIfAny,
 
     /// Write the CA certificate here
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) algorithms: Algorithms,
 }
 
 #[derive(Debug, Args)]
@@ -250,8 +259,11 @@ pub(crate) struct GetNextCa {
     pub(crate) vouching: Vouching,
 
     /// Write the next CA certificate here
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) algorithms: Algorithms,
 }
 
 #[derive(Debug, Args)]
@@ -263,20 +275,23 @@ pub(crate) struct GetCrl {
     pub(crate) vouching: Vouching,
 
     /// The certificate to look for; its CRL is taken from where it says, and over SCEP if it says nothing
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) cert: PathBuf,
 
     /// The key of --cert, to ask over SCEP with
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) key: Option<PathBuf>,
 
     /// Ask over SCEP, whatever the certificate says
-    #[arg(long, requires = "key")]
+    #[arg(long, requires = "key", help_heading = "What to ask for")]
     pub(crate) scep: bool,
 
     /// Where the CRL goes, as DER
-    #[arg(long, value_name = "FILE", default_value = "crl.der")]
+    #[arg(long, value_name = "FILE", default_value = "crl.der", help_heading = "Files")]
     pub(crate) out: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) algorithms: Algorithms,
 }
 
 #[derive(Debug, Args)]
@@ -288,30 +303,36 @@ pub(crate) struct GetCert {
     pub(crate) vouching: Vouching,
 
     /// The number of the certificate, in hexadecimal; colons and case do not matter
-    #[arg(long, value_name = "HEX")]
+    #[arg(long, value_name = "HEX", help_heading = "What to ask for")]
     pub(crate) serial: SerialNumber,
 
     /// A key (RSA) to ask with
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) key: PathBuf,
 
     /// A certificate of that key; a self-signed one is made if none is given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub(crate) cert: Option<PathBuf>,
 
     /// Where the certificate goes
-    #[arg(long, value_name = "FILE", default_value = "cert.pem")]
+    #[arg(long, value_name = "FILE", default_value = "cert.pem", help_heading = "Files")]
     pub(crate) out: PathBuf,
 
     /// Replace the file at --out
-    #[arg(long)]
+    #[arg(long, help_heading = "Files")]
     pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) algorithms: Algorithms,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Capabilities {
     #[command(flatten)]
     pub(crate) server: Server,
+
+    #[command(flatten)]
+    pub(crate) algorithms: Algorithms,
 }
 
 #[cfg(test)]

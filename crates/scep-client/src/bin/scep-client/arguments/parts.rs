@@ -13,6 +13,7 @@ use super::values::{
 
 /// Where the CA is, and how to talk to it. Kept with a transaction that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "Server")]
 pub(crate) struct Server {
     /// Where the CA serves SCEP, such as http://ca.example.com/scep; without a path it is /cgi-bin/pkiclient.exe
     pub(crate) url: String,
@@ -28,9 +29,6 @@ pub(crate) struct Server {
     /// The CAs (PEM) that https:// servers may have their certificate from, in place of those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub(crate) algorithms: Algorithms,
 }
 
 /// What a server is trusted with. AES and SHA-256 are the floor, whatever it says, unless something here says more.
@@ -72,6 +70,7 @@ pub(crate) enum Tolerated {
 /// Why the CA is trusted.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
+#[command(next_help_heading = "Why to trust the CA, one of")]
 pub(crate) struct Vouching {
     /// SHA-256 of the CA certificate, from a source you trust; colons and case do not matter
     #[arg(long, value_name = "SHA256HEX")]
@@ -89,6 +88,7 @@ pub(crate) struct Vouching {
 /// The same, for commands that only show.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
+#[command(next_help_heading = "Why to trust the CA")]
 pub(crate) struct VouchingIfAny {
     /// SHA-256 that the CA certificate must have; colons and case do not matter
     #[arg(long, value_name = "SHA256HEX")]
@@ -102,6 +102,7 @@ pub(crate) struct VouchingIfAny {
 /// Where the challenge comes from; the environment variable SCEP_CHALLENGE is asked last.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
+#[command(next_help_heading = "Challenge")]
 pub(crate) struct ChallengeSource {
     /// File whose first line is the challenge; - is standard input. Or set the environment variable SCEP_CHALLENGE
     #[arg(long, value_name = "FILE")]
@@ -115,6 +116,7 @@ pub(crate) struct ChallengeSource {
 
 /// What to ask for beside the name.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "What to ask for")]
 pub(crate) struct Wanted {
     /// An alternative name: dns:host, email:a@b, uri:..., upn:a@b or ip:address. May be repeated
     #[arg(long = "san", value_name = "TYPE:VALUE", value_parser = alternative_name)]
@@ -137,6 +139,7 @@ pub(crate) struct Wanted {
 
 /// How long to wait for approval.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Waiting")]
 pub(crate) struct Waiting {
     /// Seconds to wait for a request that has to be approved
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = seconds)]
@@ -157,6 +160,7 @@ pub(crate) struct Waiting {
 
 /// What happens when a new certificate is in place.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Afterwards")]
 pub(crate) struct Hook {
     /// Run this command with sh once the new certificate is in place, such as "systemctl reload nginx". It finds the
     /// files in SCEP_CERT and SCEP_KEY
