@@ -4,15 +4,23 @@
 //! that both answer alike.
 
 pub mod data_folder;
+mod delegate_issuer;
+pub mod delegate_token;
 mod delegates;
 mod error;
 pub mod logging;
+mod own_certificates;
+mod pages;
+mod remote_delegates;
 mod responder;
 pub mod server;
 pub mod settings;
 mod shutdown;
+mod wiring;
 
+pub use delegate_issuer::{DelegateIssuer, DelegateRefused};
 pub use delegates::{DelegateFiles, SelfIssuedDelegates};
 pub use error::ServerError;
+pub use remote_delegates::RemoteDelegates;
 pub use responder::{Responder, ResponderParts, start_together};
 pub use shutdown::asked_to_stop;

@@ -48,6 +48,7 @@ fn run(arguments: Arguments) -> Result<(), ServerError> {
     settings.data = arguments.data.unwrap_or(settings.data);
     settings.listen = arguments.listen.unwrap_or(settings.listen);
     if arguments.print_config {
+        settings.answers = settings.answers.in_full();
         return say(&configuration::to_text(&settings)?);
     }
     logging::start(&settings.log)?;
@@ -59,8 +60,14 @@ fn run(arguments: Arguments) -> Result<(), ServerError> {
         let server = Server::start(&settings).await?;
         let path = settings.path.trim_matches('/');
         // A server whose terminal has gone away goes on serving.
-        let _ =
-            say(&format!("  {:<20}http://{}/{path}\nCtrl-C stops the server.", "OCSP URL", server.address()));
+        let _ = say(&format!("  {:<20}http://{}/{path}", "OCSP URL", server.address()));
+        for address in server.further_addresses() {
+            let _ = say(&format!("  {:<20}http://{address}", "Listening as well at"));
+        }
+        if let Some(address) = server.metrics_address() {
+            let _ = say(&format!("  {:<20}http://{address}/metrics", "Metrics"));
+        }
+        let _ = say("Ctrl-C stops the server.");
         server.run(stop).await;
         Ok(())
     })

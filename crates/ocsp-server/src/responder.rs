@@ -5,17 +5,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use directory::{DirectoryRevocation, DirectoryRevocationParts, FileDirectory, Refresh, Tombstones};
 use keys_software::AwsLc;
 use ledger::{IssuedOnly, LedgerReader};
-use ocsp_service::{
-    AnswerPolicy, DelegateKeeper, DelegateParts, DelegateSource, NotIssuedAnswer, OcspParts, OcspService,
-};
+use ocsp_service::{DelegateKeeper, DelegateParts, DelegateSource, NoDelegate, OcspParts, OcspService};
 use pki_core::{BoxFuture, CertRef, Certificate, Clock, IssuerId};
-use revocation::{AllSources, RevocationSource, SourceError, StatusReport};
+use revocation::{AllSources, AttributedReport, RevocationSource, SourceError, StatusReport};
 use serial_binding::SerialBinding;
 
-use crate::{
-    ServerError,
-    settings::{AnswerSettings, NeverIssued},
-};
+use crate::{ServerError, own_certificates::OwnCertificate, settings::AnswerSettings};
 
 /// How often the directory file is looked at. A deletion counts from the second look that finds it.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -67,7 +62,13 @@ impl ResponderParts {
             clock: Arc::clone(&self.clock),
             verifier: Arc::new(AwsLc),
         };
-        Ok(DelegateKeeper::start(parts).await?)
+        match DelegateKeeper::start(parts.clone()).await {
+            Err(NoDelegate::Source(error)) if self.delegates.may_be_late() => {
+                tracing::warn!(ca = %self.ca.subject(), %error, "answering tryLater until there is a delegate");
+                Ok(DelegateKeeper::start_without(parts))
+            }
+            started => Ok(started?),
+        }
     }
 
     fn source(&self) -> Arc<dyn RevocationSource> {
@@ -80,33 +81,48 @@ impl ResponderParts {
                 tombstones: Arc::clone(&self.tombstones),
                 clock: clock(),
             }));
-        match &self.ledger {
-            None => directory,
+        let own: Arc<dyn RevocationSource> = Arc::new(OwnCertificate::of(&self.ca, clock()));
+        Arc::new(AllSources::new(match &self.ledger {
+            None => vec![directory, own],
             Some(ledger) => {
                 let issued = IssuedOnly::new(directory, ledger.clone(), clock());
-                Arc::new(AllSources::new(vec![Arc::new(issued), ledger.manual_revocations()]))
+                vec![Arc::new(issued), own, ledger.manual_revocations()]
             }
-        }
+        }))
     }
 }
 
-/// One responder for several CAs that share a directory, such as the generations of a rollover. Path, answers and clock
-/// are those of the first of `parts`.
+/// One responder for several CAs, such as the generations of a rollover, and for several delegates of one CA: parts of
+/// the same CA differ in nothing but where their delegates come from. Path, answers and clock are those of the first of
+/// `parts`.
 pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, ServerError> {
     let (mut issuers, mut sources) = (Vec::new(), BTreeMap::new());
     for part in &parts {
         issuers.push(part.keeper().await?);
         sources.insert(IssuerId::of(&part.ca), part.source());
     }
+    let mut directories: Vec<Arc<FileDirectory>> = Vec::new();
+    for part in &parts {
+        if !directories.iter().any(|known| Arc::ptr_eq(known, &part.directory)) {
+            directories.push(Arc::clone(&part.directory));
+        }
+    }
     let first = parts.into_iter().next().ok_or_else(|| ServerError::new("no CA to answer for"))?;
+    let answers = &first.answers;
     let path = first.path.parse().map_err(|error| ServerError::new(format_args!("ocsp.path: {error}")))?;
     let source: Arc<dyn RevocationSource> = Arc::new(ByIssuer::new(sources));
     let service = OcspService::new(OcspParts { issuers, source: Arc::clone(&source), clock: first.clock })
         .with_base_path(path)
-        .with_policy(policy(&first.answers))
-        .with_cache_capacity(first.answers.cached);
+        .with_policy(answers.policy())
+        .with_cache_capacity(answers.cached)
+        .with_nonces(answers.nonces().into())
+        .with_max_cert_ids(answers.certificates)
+        .with_concurrency(answers.at_once, answers.waiting)
+        .with_max_duration(answers.max_duration());
     tokio::spawn(service.clone().run());
-    tokio::spawn(follow(first.directory));
+    for directory in directories {
+        tokio::spawn(follow(directory));
+    }
     Ok(Responder { service, source })
 }
 
@@ -132,22 +148,15 @@ impl RevocationSource for ByIssuer {
             .map_or_else(|| self.together.status(certificate), |source| source.status(certificate))
     }
 
+    fn attributed(&self, certificate: CertRef) -> BoxFuture<'_, Result<AttributedReport, SourceError>> {
+        self.sources
+            .get(&certificate.issuer)
+            .map_or_else(|| self.together.attributed(certificate), |source| source.attributed(certificate))
+    }
+
     fn epoch(&self) -> Option<u64> {
         self.together.epoch()
     }
-}
-
-fn policy(settings: &AnswerSettings) -> AnswerPolicy {
-    let mut policy = AnswerPolicy::default();
-    policy.good = Duration::from_secs(settings.good_seconds);
-    policy.hold = Duration::from_secs(settings.hold_seconds);
-    policy.revoked = Duration::from_secs(settings.revoked_seconds);
-    policy.not_issued_answer = match settings.never_issued {
-        NeverIssued::Unknown => NotIssuedAnswer::Unknown,
-        NeverIssued::Unauthorized => NotIssuedAnswer::Unauthorized,
-        NeverIssued::Revoked => NotIssuedAnswer::ExtendedRevoke,
-    };
-    policy
 }
 
 /// Looks at the directory file again and again; says in the log what changed, and what is wrong once a minute.

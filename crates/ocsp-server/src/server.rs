@@ -1,47 +1,116 @@
 //! Serves what the settings describe.
 
-use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use directory::{FileDirectory, FileDirectorySettings, InMemoryTombstones, Tombstones};
+use directory::{FileDirectory, FileDirectorySettings};
 use http_listener::{Listener, ListenerLimits};
-use keys_software::AwsLc;
-use ledger::{LedgerReader, LedgerSettings};
-use ocsp_service::{DelegateSource, OcspService};
-use pki_core::{Certificate, Clock, SystemClock};
-use serial_binding::SerialBinding;
+use ocsp_service::OcspService;
+use pki_core::{Clock, SystemClock};
+use tokio::sync::watch;
 
 use crate::{
-    DelegateFiles, ResponderParts, SelfIssuedDelegates, ServerError, data_folder,
-    settings::{DirectorySettings, LimitSettings, PlainSerials, Settings},
+    ServerError,
+    pages::{Pages, Routes},
+    responder::start_together,
+    settings::{DirectorySettings, EndpointSettings, LimitSettings, Settings},
+    wiring::Wiring,
 };
-
-/// Objects whose deletion a responder without a ledger remembers.
-const TOMBSTONES: usize = 100_000;
 
 /// A responder that listens.
 #[derive(Debug)]
 pub struct Server {
-    listener: Listener,
-    service: OcspService,
+    /// The first is the one that the settings begin with.
+    listeners: Vec<(Listener, Routes)>,
+    metrics: Option<SocketAddr>,
 }
 
 impl Server {
-    /// Opens what the settings name, gets the first delegate, and listens.
+    /// Opens what the settings name, gets the first delegates, and listens. Where a CA elsewhere certifies delegates and
+    /// does not answer, it is asked again and again, and clients are told to try later.
     pub async fn start(settings: &Settings) -> Result<Self, ServerError> {
-        let responder = parts(settings)?.start().await?;
-        let listener = listen(&settings.listen, &settings.limits).await?;
-        Ok(Self { listener, service: responder.service })
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let parts = Wiring::new(settings, clock).parts()?;
+        let service = start_together(parts).await?.service;
+        let pages = Pages::new(service.clone());
+        let own_metrics = !settings.metrics.listen.is_empty();
+        let beside = if own_metrics { pages.without_metrics() } else { pages.clone() };
+        let mut listeners = Vec::new();
+        for (address, responders) in by_address(settings, &service)? {
+            let listener = listen(&address, &settings.limits).await?;
+            listeners.push((listener, Routes::new(beside.clone(), responders)));
+        }
+        let mut metrics = None;
+        if own_metrics {
+            let listener = listen(&settings.metrics.listen, &settings.limits).await?;
+            metrics = Some(listener.local_addr());
+            listeners.push((listener, Routes::new(pages, Vec::new())));
+        }
+        Ok(Self { listeners, metrics })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.listener.local_addr()
+        let first = self.listeners.first();
+        first.map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |(listener, _)| listener.local_addr())
+    }
+
+    /// Where else it listens: for the endpoints that have addresses of their own, in the order of the settings.
+    pub fn further_addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        let addresses = self.listeners.iter().map(|(listener, _)| listener.local_addr()).skip(1);
+        addresses.filter(|address| Some(*address) != self.metrics)
+    }
+
+    /// Where metrics are shown, where that is an address of its own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// Answers until `stop`, then finishes what has begun.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        self.listener.serve(self.service, stop).await;
+        let stopping = watch::Sender::new(());
+        let mut serving = tokio::task::JoinSet::new();
+        for (listener, routes) in self.listeners {
+            let mut told = stopping.subscribe();
+            serving.spawn(listener.serve(routes, async move {
+                // That nobody is left to tell is told as well.
+                let _ = told.changed().await;
+            }));
+        }
+        stop.await;
+        stopping.send_replace(());
+        serving.join_all().await;
     }
+}
+
+/// Responders by path, the longest first.
+type ByPath = BTreeMap<Reverse<(usize, String)>, OcspService>;
+
+/// Which responders answer at which address: the first address first, the longest path of each first.
+fn by_address(
+    settings: &Settings,
+    service: &OcspService,
+) -> Result<Vec<(String, Vec<OcspService>)>, ServerError> {
+    let first = EndpointSettings { path: settings.path.clone(), ..EndpointSettings::default() };
+    let mut addresses: Vec<(String, ByPath)> = Vec::new();
+    for endpoint in [&first].into_iter().chain(&settings.endpoint) {
+        let address = if endpoint.listen.is_empty() { &settings.listen } else { &endpoint.listen };
+        let base = endpoint.path.parse::<ocsp_proto::BasePath>();
+        let base = base.map_err(|error| ServerError::new(format_args!("endpoint.path: {error}")))?;
+        let place = Reverse((base.as_str().len(), base.as_str().to_owned()));
+        let mut responder = service.clone().with_base_path(base);
+        if let Some(nonces) = endpoint.nonces {
+            responder = responder.with_nonces(nonces.into());
+        }
+        if !addresses.iter().any(|(known, _)| known == address) {
+            addresses.push((address.clone(), ByPath::new()));
+        }
+        let paths = addresses.iter_mut().find(|(known, _)| known == address).map(|(_, paths)| paths);
+        if paths.and_then(|paths| paths.insert(place, responder)).is_some() {
+            let problem = format_args!("two endpoints of {address} have the path {:?}", endpoint.path);
+            return Err(ServerError::new(problem));
+        }
+    }
+    Ok(addresses.into_iter().map(|(address, paths)| (address, paths.into_values().collect())).collect())
 }
 
 /// Listens at `address` within `limits`.
@@ -68,62 +137,4 @@ pub fn open_directory(
     let mut file = FileDirectorySettings::default();
     file.max_stale = Duration::from_secs(settings.max_stale_seconds);
     Ok(Arc::new(FileDirectory::open(data.join(&settings.file), clock, file)?))
-}
-
-fn parts(settings: &Settings) -> Result<ResponderParts, ServerError> {
-    let data = &settings.data;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let ca = data_folder::read_certificate(&data.join(&settings.ca_certificate))?;
-    let ledger = open_ledger(settings, &clock)?;
-    let tombstones: Arc<dyn Tombstones> = match &ledger {
-        Some(ledger) => Arc::new(ledger.clone()),
-        None => Arc::new(InMemoryTombstones::new(TOMBSTONES)),
-    };
-    Ok(ResponderParts {
-        binding: binding(settings, &ca)?,
-        directory: open_directory(&settings.directory, data, Arc::clone(&clock))?,
-        ledger,
-        tombstones,
-        delegates: delegates(settings, &ca, &clock)?,
-        path: settings.path.clone(),
-        answers: settings.answers.clone(),
-        clock,
-        ca,
-    })
-}
-
-fn binding(settings: &Settings, ca: &Certificate) -> Result<Arc<dyn SerialBinding>, ServerError> {
-    let keys = data_folder::read_serial_keys(&settings.data.join(&settings.serial_keys))?;
-    let sealed = data_folder::sealed_binding(&keys, ca.public_key())?;
-    Ok(Arc::new(match settings.plain_serials {
-        PlainSerials::Ignored => sealed,
-        PlainSerials::Read if settings.ledger.as_os_str().is_empty() => {
-            let problem = "plain_serials = \"read\" needs a ledger: without one anybody could make up a good certificate";
-            return Err(ServerError::new(problem));
-        }
-        PlainSerials::Read => sealed.with_plain(),
-    }))
-}
-
-fn open_ledger(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Option<LedgerReader>, ServerError> {
-    if settings.ledger.as_os_str().is_empty() {
-        return Ok(None);
-    }
-    let path = settings.data.join(&settings.ledger);
-    Ok(Some(LedgerReader::open(path, LedgerSettings::new(Arc::clone(clock)))?))
-}
-
-fn delegates(
-    settings: &Settings,
-    ca: &Certificate,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn DelegateSource>, ServerError> {
-    let given = &settings.delegate;
-    if !given.certificate.as_os_str().is_empty() {
-        let [certificate, key] = [&given.certificate, &given.key].map(|path| settings.data.join(path));
-        return Ok(Arc::new(DelegateFiles::new(certificate, key)));
-    }
-    let key = Arc::new(keys_software::load_key(&settings.data.join(&given.ca_key))?);
-    let life = Duration::from_secs(given.hours.saturating_mul(3600));
-    Ok(Arc::new(SelfIssuedDelegates::new(ca.clone(), key, life, Arc::clone(clock), Arc::new(AwsLc))?))
 }

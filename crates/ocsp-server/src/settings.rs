@@ -1,8 +1,17 @@
 //! What an operator can set. Every field has a default; the file is TOML, every key can be overridden by an environment
 //! variable (`OCSP_SERVER__…`, see the crate `configuration`).
 
+mod answers;
+mod cas;
+mod delegate;
+mod endpoints;
+
 use std::path::PathBuf;
 
+pub use answers::{AnswerSettings, Holds, NeverIssued, Nonces, PresetName};
+pub use cas::CaSettings;
+pub use delegate::DelegateSettings;
+pub use endpoints::{EndpointSettings, MetricsSettings};
 use serde::{Deserialize, Serialize};
 
 /// The prefix of the environment variables.
@@ -36,8 +45,14 @@ pub struct Settings {
     pub answers: AnswerSettings,
     /// Limits on connections.
     pub limits: LimitSettings,
+    /// Where metrics are shown.
+    pub metrics: MetricsSettings,
     /// Log output.
     pub log: LogSettings,
+    /// Further paths and addresses of the responder.
+    pub endpoint: Vec<EndpointSettings>,
+    /// Further CAs that are answered for.
+    pub ca: Vec<CaSettings>,
 }
 
 impl Default for Settings {
@@ -54,7 +69,25 @@ impl Default for Settings {
             ledger: "ledger.sqlite".into(),
             answers: AnswerSettings::default(),
             limits: LimitSettings::default(),
+            metrics: MetricsSettings::default(),
             log: LogSettings::default(),
+            endpoint: Vec::new(),
+            ca: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// What belongs to the first CA.
+    pub(crate) fn first_ca(&self) -> CaSettings {
+        CaSettings {
+            data: self.data.clone(),
+            ca_certificate: self.ca_certificate.clone(),
+            serial_keys: self.serial_keys.clone(),
+            plain_serials: self.plain_serials,
+            delegate: self.delegate.clone(),
+            directory: self.directory.clone(),
+            ledger: self.ledger.clone(),
         }
     }
 }
@@ -68,70 +101,6 @@ pub enum PlainSerials {
     Ignored,
     /// They are, where the ledger has them on record.
     Read,
-}
-
-/// The table `delegate`: either a delegate's certificate and key, or the CA's key, with which the responder makes
-/// delegates of its own in memory.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
-pub struct DelegateSettings {
-    /// PEM certificate of the delegate; read again when it is about to run out. Empty: none.
-    pub certificate: PathBuf,
-    /// PEM key of the delegate.
-    pub key: PathBuf,
-    /// PEM key of the CA, used when there is no delegate's certificate.
-    pub ca_key: PathBuf,
-    /// How long a delegate that is made here lives; it is renewed at half of that.
-    pub hours: u64,
-}
-
-impl Default for DelegateSettings {
-    fn default() -> Self {
-        Self { certificate: PathBuf::new(), key: PathBuf::new(), ca_key: "ca.key.pem".into(), hours: 24 }
-    }
-}
-
-/// The table `answers`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
-pub struct AnswerSettings {
-    /// How long "good" may be relied on.
-    pub good_seconds: u64,
-    /// How long "on hold" may be relied on.
-    pub hold_seconds: u64,
-    /// How long "revoked for ever" may be relied on.
-    pub revoked_seconds: u64,
-    /// What is said of serial numbers that this CA never gave.
-    pub never_issued: NeverIssued,
-    /// Signed answers kept in memory, at most.
-    pub cached: usize,
-}
-
-impl Default for AnswerSettings {
-    fn default() -> Self {
-        Self {
-            good_seconds: 600,
-            hold_seconds: 300,
-            revoked_seconds: 604_800,
-            never_issued: NeverIssued::Unknown,
-            cached: 4096,
-        }
-    }
-}
-
-/// What is said of serial numbers that this CA never gave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
-pub enum NeverIssued {
-    /// A signed `unknown`.
-    Unknown,
-    /// An unsigned `unauthorized`.
-    Unauthorized,
-    /// A signed `revoked` as RFC 6960 §2.2 has it for certificates never issued.
-    Revoked,
 }
 
 /// The table `directory`.

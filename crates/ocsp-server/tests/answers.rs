@@ -109,7 +109,7 @@ fn what_is_said_of_serial_numbers_never_given_is_a_setting() {
     // Neither one of the CA's own service nor one that the serial key seals.
     let never_given = ["1", "0x7F00000000000000000000000000000000000001"];
     for (setting, expected) in [
-        (None, ": unknown"),
+        (None, "Revocation Time: Jan  1 00:00:00 1970 GMT"),
         (Some("unknown"), ": unknown"),
         (Some("unauthorized"), "unauthorized"),
         (Some("revoked"), "Revocation Time: Jan  1 00:00:00 1970 GMT"),

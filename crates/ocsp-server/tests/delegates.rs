@@ -38,7 +38,7 @@ fn delegate(
     let ca_key = Arc::clone(key) as Arc<dyn SigningKey>;
     let delegates = SelfIssuedDelegates::new(issuer, ca_key, life, clock, Arc::new(AwsLc)).unwrap();
     let key = SoftwareKey::generate(KeyAlgorithm::P256).unwrap();
-    (block_on(delegates.certify(&key)).unwrap(), key)
+    (block_on(delegates.certify(key.public_key())).unwrap(), key)
 }
 
 fn put(folder: &Path, certificate: &Certificate, key: &SoftwareKey) {
@@ -155,6 +155,14 @@ fn a_delegate_whose_key_is_missing_or_open_to_others_is_refused() {
     std::fs::remove_file(&path).unwrap();
     let told = Responder::try_start(&ca.data(), &VARIABLES).err().unwrap();
     assert!(told.contains("delegate.key.pem"), "{told}");
+    let certificate = ca.data().join("delegate.pem");
+    std::fs::rename(&certificate, ca.data().join("aside")).unwrap();
+    let key = SoftwareKey::generate(KeyAlgorithm::P256).unwrap();
+    replace_key(&path, &key).unwrap();
+    let told = Responder::try_start(&ca.data(), &VARIABLES).err().unwrap();
+    assert!(told.contains("delegate.pem") && told.contains("scep-server delegate"), "{told}");
+    assert!(!told.contains("--data"), "another folder would not help: {told}");
+    std::fs::rename(ca.data().join("aside"), certificate).unwrap();
     write_private(&path, "no key");
     let told = Responder::try_start(&ca.data(), &VARIABLES).err().unwrap();
     assert!(told.contains("delegate.key.pem"), "{told}");

@@ -10,6 +10,12 @@ pub trait DelegateSource: fmt::Debug + Send + Sync {
     /// A responder certificate and its key. Called at the start, and from half of the certificate's life on until
     /// another one is given.
     fn delegate(&self) -> BoxFuture<'_, Result<IssuedDelegate, DelegateSourceError>>;
+
+    /// Whether this may have none for a while though nothing is wrong here, because it asks someone elsewhere. Then a
+    /// responder starts without one ([`DelegateKeeper::start_without`](crate::DelegateKeeper::start_without)).
+    fn may_be_late(&self) -> bool {
+        false
+    }
 }
 
 /// A responder certificate and its key.

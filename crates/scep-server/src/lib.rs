@@ -7,6 +7,7 @@ mod banner;
 mod ca_folder;
 pub mod commands;
 mod data_folder;
+mod delegates;
 mod demonstration;
 mod handler;
 mod pages;

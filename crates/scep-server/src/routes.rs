@@ -8,6 +8,7 @@ use pki_core::BoxFuture;
 use scep_service::ScepService;
 
 use crate::{
+    delegates::DelegateEndpoint,
     pages::{Pages, Reply, nothing},
     wiring::Mounted,
 };
@@ -23,6 +24,7 @@ const PROGRAMS: [&str; 4] =
 /// | the responder's path, and what is below it | OCSP |
 /// | a profile's path, and what is below it | SCEP |
 /// | `/ca`, `/ca/ID` and the same with `.pem` | the certificate of the first CA, of the one of that id |
+/// | `/ocsp-delegate/FINGERPRINT` | a certificate for a responder elsewhere, where there is a token for that |
 /// | `/healthz` | 200 while the process answers |
 /// | `/readyz` | 200 while certificates can be issued and OCSP answered, else 503 |
 /// | `/metrics` | counters and gauges, for Prometheus |
@@ -37,13 +39,19 @@ pub(crate) struct Routes(Arc<Inner>);
 struct Inner {
     scep: Vec<Mounted>,
     ocsp: OcspService,
+    delegates: Option<DelegateEndpoint>,
     pages: Pages,
 }
 
 impl Routes {
-    /// SCEP by the path of each profile, OCSP under its own path, and pages.
-    pub(crate) fn new(scep: Vec<Mounted>, ocsp: OcspService, pages: Pages) -> Self {
-        Self(Arc::new(Inner { scep, ocsp, pages }))
+    /// SCEP by the path of each profile, OCSP under its own path, certificates for responders elsewhere, and pages.
+    pub(crate) fn new(
+        scep: Vec<Mounted>,
+        ocsp: OcspService,
+        delegates: Option<DelegateEndpoint>,
+        pages: Pages,
+    ) -> Self {
+        Self(Arc::new(Inner { scep, ocsp, delegates, pages }))
     }
 
     /// The service below whose path the target is; the longest such path counts, and none is the shortest.
@@ -76,12 +84,17 @@ impl Service<Request<Incoming>> for Routes {
     type Future = BoxFuture<'static, Result<Reply, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-        if self.0.ocsp.owns(target) {
+        if self.0.ocsp.owns(request.uri().path_and_query().map_or("", |target| target.as_str())) {
             return self.0.ocsp.call(request);
         }
+        let uri = request.uri().clone();
+        let target = uri.path_and_query().map_or("", |target| target.as_str());
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let path = path.trim_start_matches('/');
+        if let Some((delegates, ca)) = self.0.delegates.as_ref().zip(DelegateEndpoint::ca_of(path)) {
+            let answering = delegates.answer(ca, request);
+            return Box::pin(async { Ok(answering.await) });
+        }
         // A profile at the root must not hide the pages.
         let page = self.0.pages.page(request.method(), path);
         let scep = self.scep(path).filter(|_| page.is_none()).or_else(|| self.default_scep(path, query));

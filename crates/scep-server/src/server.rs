@@ -57,7 +57,7 @@ impl Server {
                 (Some((listen(address, &settings.limits).await?, PagesOnly(pages))), without)
             }
         };
-        let routes = Routes::new(scep, responder.service, pages);
+        let routes = Routes::new(scep, responder.service, wiring.delegates()?, pages);
         Ok(Self { listener, routes, aside, banner, _lock: lock })
     }
 

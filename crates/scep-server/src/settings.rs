@@ -102,11 +102,14 @@ pub struct OcspSettings {
     pub path: String,
     /// How long a delegate's certificate is valid; it is renewed at half of that.
     pub delegate_hours: u64,
+    /// File of a secret, made at the first start: an `ocsp-server` that has it too gets delegates certified here, under
+    /// `/ocsp-delegate`. Empty: none does.
+    pub delegate_token: PathBuf,
 }
 
 impl Default for OcspSettings {
     fn default() -> Self {
-        Self { path: "/ocsp".into(), delegate_hours: 24 }
+        Self { path: "/ocsp".into(), delegate_hours: 24, delegate_token: PathBuf::new() }
     }
 }
 

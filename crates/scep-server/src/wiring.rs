@@ -8,7 +8,7 @@ use http_listener::TrustedProxies;
 use issuance::{CaParts, CertificateAuthority};
 use keys_software::AwsLc;
 use ocsp_server::{
-    Responder, ResponderParts, SelfIssuedDelegates, ServerError, data_folder::sealed_binding,
+    DelegateIssuer, Responder, ResponderParts, SelfIssuedDelegates, ServerError, data_folder::sealed_binding,
     server::open_directory,
 };
 use ocsp_service::OcspService;
@@ -27,6 +27,7 @@ use crate::{
     ca_folder::{CaFolder, Generation},
     commands::FirstRun,
     data_folder::DataFolder,
+    delegates::{self, DelegateEndpoint},
     demonstration,
     handler::Handler,
     pages::Pages,
@@ -97,6 +98,7 @@ impl<'a> Wiring<'a> {
     pub(crate) fn pages(&self, ocsp: OcspService) -> Pages {
         let mut registry = Registry::default();
         self.metrics.register(&mut registry);
+        ocsp.metrics().register(&mut registry);
         register_ends(&mut registry, self.cas());
         Pages::new(self.cas(), ocsp, Arc::clone(&self.clock), registry)
     }
@@ -118,12 +120,30 @@ impl<'a> Wiring<'a> {
         ocsp_server::start_together(parts.collect::<Result<_, _>>()?).await
     }
 
+    /// Certifies delegates for responders elsewhere, for every generation of every CA, where there is a token.
+    pub(crate) fn delegates(&self) -> Result<Option<DelegateEndpoint>, ServerError> {
+        let token = &self.settings.ocsp.delegate_token;
+        if token.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        let token = delegates::read_token(&self.settings.data.join(token))?;
+        let generations = self.folder.cas.iter().flat_map(CaFolder::generations);
+        let cas = generations.map(|generation| self.self_issued(generation).map(Arc::new));
+        let cas = cas.collect::<Result<_, _>>()?;
+        Ok(Some(DelegateEndpoint::new(DelegateIssuer::new(cas, token, Arc::clone(&self.clock)))))
+    }
+
+    fn self_issued(&self, generation: &Generation) -> Result<SelfIssuedDelegates, ServerError> {
+        let life = Duration::from_secs(self.settings.ocsp.delegate_hours.saturating_mul(3600));
+        let (ca_key, random) = (Arc::clone(&generation.ca_key) as _, Arc::new(AwsLc));
+        let ca = generation.issuer.certificate().clone();
+        SelfIssuedDelegates::new(ca, ca_key, life, Arc::clone(&self.clock), random)
+    }
+
     fn responder_parts(&self, generation: &Generation) -> Result<ResponderParts, ServerError> {
         let settings = self.settings;
-        let life = Duration::from_secs(settings.ocsp.delegate_hours.saturating_mul(3600));
         let ca = generation.issuer.certificate().clone();
-        let (ca_key, random) = (Arc::clone(&generation.ca_key) as _, Arc::new(AwsLc));
-        let delegates = SelfIssuedDelegates::new(ca.clone(), ca_key, life, Arc::clone(&self.clock), random)?;
+        let delegates = self.self_issued(generation)?;
         Ok(ResponderParts {
             binding: self.binding(ca.public_key())?,
             ca,

@@ -139,7 +139,8 @@ fn pkilint_finds_nothing_wrong_with_responses() {
     keep(&["-issuer", stranger, "-cert", stranger], &[], "unauthorized");
     assert_eq!(findings(server.folder(), &jobs), "");
 
-    let server = start(&[("SCEP_SERVER__CA__KEY", "p256")]);
+    let server =
+        start(&[("SCEP_SERVER__CA__KEY", "p256"), ("SCEP_SERVER__ANSWERS__NEVER_ISSUED", "unknown")]);
     let serial = ["-serial", "0x20112233445566778899AABBCCDDEEFF00112233"];
     let said = ask(&server, &serial, &["-no_nonce"], "response.der");
     assert!(said.contains(": unknown"), "{said}");

@@ -47,10 +47,17 @@ pub struct Ca {
     folder: tempfile::TempDir,
     address: String,
     runtime: tokio::runtime::Runtime,
+    settings: Settings,
+    serving: tokio::task::JoinHandle<()>,
 }
 
 impl Ca {
     pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// With whatever else `edit` sets.
+    pub fn start_with(edit: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
@@ -61,19 +68,38 @@ impl Ca {
             challenge_file: Some("challenge.txt".into()),
             ..ProfileSettings::default()
         };
-        let settings = Settings {
+        let mut settings = Settings {
             listen: "127.0.0.1:0".into(),
             data,
             ca: CaSettings { key: KeyAlgorithm::P256, ..CaSettings::default() }.into(),
             profile: vec![profile],
             ..Settings::default()
         };
+        edit(&mut settings);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap();
         let server = runtime.block_on(Server::start(&settings, FirstRun::Configured)).unwrap();
         let address = server.address().to_string();
-        runtime.spawn(server.run(std::future::pending()));
-        Self { folder, address, runtime }
+        let serving = runtime.spawn(server.run(std::future::pending()));
+        Self { folder, address, runtime, settings, serving }
+    }
+
+    /// Stops answering, as a machine does that is taken away.
+    pub fn stop(&mut self) {
+        self.serving.abort();
+        let _ = self.runtime.block_on(&mut self.serving);
+    }
+
+    /// Answers again where it did before.
+    pub fn start_again(&mut self) {
+        let settings = Settings { listen: self.address.clone(), ..self.settings.clone() };
+        let server = self.runtime.block_on(Server::start(&settings, FirstRun::Configured)).unwrap();
+        self.serving = self.runtime.spawn(server.run(std::future::pending()));
+    }
+
+    /// The URL of the server, without a path.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The data folder.
@@ -177,6 +203,8 @@ pub struct Responder {
     /// Kept open: what it says must not fail.
     _stdout: BufReader<ChildStdout>,
     pub url: String,
+    /// What else it said when it started.
+    pub said: String,
 }
 
 impl Responder {
@@ -187,8 +215,18 @@ impl Responder {
 
     /// The same; what it said when it did not start.
     pub fn try_start(data: &Path, variables: &[(&str, &str)]) -> Result<Self, String> {
+        Self::try_start_with(data, "", variables)
+    }
+
+    /// The same with a configuration file of that text.
+    pub fn try_start_with(data: &Path, text: &str, variables: &[(&str, &str)]) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("ocsp-server.toml");
+        std::fs::write(&config, text).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_ocsp-server"))
-            .args(["--listen", "127.0.0.1:0", "--data"])
+            .args(["--listen", "127.0.0.1:0", "--config"])
+            .arg(config)
+            .arg("--data")
             .arg(data)
             .envs(variables.iter().copied())
             .env("OCSP_SERVER__LOG__FILTER", "warn")
@@ -199,13 +237,21 @@ impl Responder {
         let (mut stdout, mut line) = (BufReader::new(child.stdout.take().unwrap()), String::new());
         stdout.read_line(&mut line).unwrap();
         if let Some(url) = line.trim().strip_prefix("OCSP URL") {
-            let url = url.trim().to_owned();
-            return Ok(Self { child, _stdout: stdout, url });
+            let (url, mut said) = (url.trim().to_owned(), String::new());
+            while !said.contains("stops the server") {
+                stdout.read_line(&mut said).unwrap();
+            }
+            return Ok(Self { child, _stdout: stdout, url, said });
         }
         let mut told = String::new();
         child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
         assert!(!child.wait().unwrap().success(), "{told}");
         Err(told)
+    }
+
+    /// The URL of one of its pages.
+    pub fn page(&self, name: &str) -> String {
+        format!("{}/{name}", self.url.rsplit_once('/').unwrap().0)
     }
 
     /// Stops it by a signal, and returns how it ended.
@@ -240,4 +286,10 @@ pub fn eventually(ask: impl Fn() -> String, expected: &str) -> String {
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("{expected:?} is not in {}", ask());
+}
+
+/// What `curl` brings from that URL.
+pub fn curl(arguments: &[&str]) -> String {
+    let output = testkit::try_run_in(Path::new("."), "curl", [&["-s"], arguments].concat());
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -7,7 +7,7 @@ use ocsp_server::{
     SelfIssuedDelegates, ServerError,
     data_folder::{CA_CERTIFICATE, CA_KEY, read_certificate},
 };
-use pki_core::SystemClock;
+use pki_core::{SigningKey as _, SystemClock};
 
 use super::{ca::chosen_ca, say};
 use crate::{data_folder::write_over, settings::Settings};
@@ -20,7 +20,7 @@ pub(super) async fn run(settings: &Settings, ca: &str, folder: &Path, days: u32)
     let life = Duration::from_secs(u64::from(days).saturating_mul(86_400));
     let delegates = SelfIssuedDelegates::new(ca, ca_key, life, Arc::new(SystemClock), Arc::new(AwsLc))?;
     let key = SoftwareKey::generate(KeyAlgorithm::P256)?;
-    let certificate = delegates.certify(&key).await?;
+    let certificate = delegates.certify(key.public_key()).await?;
     let [certificate_file, key_file] = ["delegate.pem", "delegate.key.pem"].map(|name| folder.join(name));
     replace_key(&key_file, &key)?;
     write_over(&certificate_file, certificate.to_pem().as_bytes())?;

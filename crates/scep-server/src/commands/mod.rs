@@ -42,7 +42,10 @@ pub fn run(arguments: Arguments) -> Result<(), ServerError> {
             explain::run(&file, key.as_deref(), challenge.as_deref())
         }
         Command::Challenge(command) => in_runtime(challenge::run(command, &settings)),
-        Command::Config(ConfigCommand::Print) => say(format_args!("{}", configuration::to_text(&settings)?)),
+        Command::Config(ConfigCommand::Print) => {
+            settings.answers = settings.answers.in_full();
+            say(format_args!("{}", configuration::to_text(&settings)?))
+        }
         Command::Ca(command) => in_runtime(ca::run(command, &settings)),
         Command::Delegate { ca, out, days } => in_runtime(delegate::run(&settings, &ca, &out, days)),
     }
