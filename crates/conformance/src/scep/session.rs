@@ -57,6 +57,9 @@ impl Enrollment {
 
     /// The certificate of the key in the request.
     pub(crate) fn certificate(&self) -> Result<Certificate, Judgement> {
+        if !self.answer.is_granted() {
+            return Err(Judgement::fail(self.answer.summary()));
+        }
         let delivery = self.delivery.as_ref().map_err(Judgement::fail)?;
         let key = self.draft.csr.key.public_key();
         let found = delivery.certificates().into_iter().find(|certificate| certificate.public_key() == key);

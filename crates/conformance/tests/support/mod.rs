@@ -1,5 +1,18 @@
 //! A sound server in this process: the CA of this workspace, with its SCEP service.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "each test file uses its own part"
+)]
+
+pub mod authority;
+pub mod broken_scep;
+pub mod faults;
+pub mod proxy;
 
 use std::{
     path::{Path, PathBuf},

@@ -70,14 +70,6 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         },
     },
     Check {
-        id: "challenge-as-printable-string",
-        clause: guard(PKCS_REQ, "a challengePassword may be any DirectoryString: PrintableString"),
-        run: |session| {
-            let challenge = session.challenge()?;
-            must_be_granted(session, cms::printable(&challenge))
-        },
-    },
-    Check {
         id: "challenge-as-bmp-string",
         clause: guard(PKCS_REQ, "a challengePassword may be any DirectoryString: BMPString"),
         run: |session| {

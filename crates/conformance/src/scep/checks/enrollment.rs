@@ -27,9 +27,6 @@ pub(super) const CHECKS: &[Check<Session>] = &[
             let enrollment = session.baseline()?;
             match enrollment.certificate() {
                 Ok(certificate) => Ok(Judgement::pass(certificate.subject())),
-                Err(_) if !enrollment.answer.is_granted() => {
-                    Err(Judgement::fail(enrollment.answer.summary()))
-                }
                 Err(trouble) => Err(trouble),
             }
         },
@@ -177,10 +174,11 @@ pub(super) const CHECKS: &[Check<Session>] = &[
 fn granted(session: &mut Session) -> Result<(Rc<Enrollment>, Delivery), Judgement> {
     let enrollment = session.baseline()?;
     match &enrollment.delivery {
-        Ok(delivery) => {
+        Ok(delivery) if enrollment.answer.is_granted() => {
             let delivery = delivery.clone();
             Ok((enrollment, delivery))
         }
+        Ok(_) => Err(Judgement::not_judged(enrollment.answer.summary())),
         Err(problem) => Err(Judgement::not_judged(format!("nothing was delivered: {problem}"))),
     }
 }

@@ -95,7 +95,9 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         id: "poll-foreign",
         clause: guard(POLLING, "a CertPoll for somebody else's request gets nothing"),
         run: |session| {
-            let first = session.enrolled()?;
+            // One that nobody else has used.
+            let first = session.spoiled(|_| {})?;
+            first.certificate().map_err(|trouble| Judgement::not_judged(trouble.reason))?;
             let stranger = PartyKey::Rsa(session.keys.stranger.clone());
             let party = session.self_signed(stranger)?;
             let mut draft = session.draft_without_challenge()?;
