@@ -79,3 +79,10 @@ pub struct Check<S> {
     /// Finds out. `Err` and `Ok` weigh the same: an early end is as good a verdict.
     pub run: fn(&mut S) -> Result<crate::Judgement, crate::Judgement>,
 }
+
+/// Where a section stands among the sections of these documents; appendices come last.
+pub(crate) fn order(documents: &[&str], section: Section) -> (usize, Vec<u32>) {
+    let document = documents.iter().position(|document| *document == section.document);
+    let part = |part: &str| part.parse().unwrap_or(u32::MAX);
+    (document.unwrap_or(usize::MAX), section.number.split('.').map(part).collect())
+}

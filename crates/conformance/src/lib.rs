@@ -21,6 +21,7 @@
 mod clause;
 mod exceptions;
 mod http;
+pub mod ocsp;
 mod program;
 mod report;
 pub mod scep;

@@ -22,3 +22,8 @@ fn listed(program: &str) -> Vec<String> {
 fn the_page_lists_the_checks_of_scep() {
     assert_eq!(documented("scep"), listed(env!("CARGO_BIN_EXE_scep-conformance")));
 }
+
+#[test]
+fn the_page_lists_the_checks_of_ocsp() {
+    assert_eq!(documented("ocsp"), listed(env!("CARGO_BIN_EXE_ocsp-conformance")));
+}

@@ -107,6 +107,16 @@ impl Http {
         Ok(response)
     }
 
+    /// Asks for the header of `target` alone. Whatever body comes all the same is in the response.
+    pub(crate) fn send_head(&mut self, target: &str) -> Result<HttpResponse, HttpError> {
+        let request = HttpRequest { method: "HEAD", ..HttpRequest::get(target) };
+        let request = request.to_bytes(&self.endpoint.authority);
+        let (response, _) = wire::exchange(&self.endpoint, self.timeout, &request);
+        let parsed = HttpResponse::head(&response);
+        self.exchanges.push(Exchange { request, response });
+        parsed.map_err(HttpError::NotHttp)?.ok_or(HttpError::NoAnswer)
+    }
+
     /// What was said since it was last asked.
     pub(crate) fn take_exchanges(&mut self) -> Vec<Exchange> {
         std::mem::take(&mut self.exchanges)

@@ -79,6 +79,20 @@ impl HttpResponse {
         }))
     }
 
+    /// The response to a HEAD: whatever follows the header is its body, though none should.
+    pub(super) fn head(octets: &[u8]) -> Result<Option<Self>, String> {
+        let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut head = httparse::Response::new(&mut fields);
+        match head.parse(octets).map_err(|error| error.to_string())? {
+            httparse::Status::Partial => Ok(None),
+            httparse::Status::Complete(length) => Ok(Some(Self {
+                status: head.code.unwrap_or_default(),
+                headers: Vec::new(),
+                body: octets.get(length..).unwrap_or_default().to_vec(),
+            })),
+        }
+    }
+
     fn framed(&self, rest: &[u8], ended: Ended) -> Result<Option<Vec<u8>>, String> {
         if matches!(self.status, 204 | 304) {
             return Ok(Some(Vec::new()));

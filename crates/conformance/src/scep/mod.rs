@@ -14,15 +14,12 @@ use std::collections::BTreeSet;
 pub use session::Session;
 pub use target::{ChallengeSource, Challenges, Keys, Target};
 
-use crate::{Check, Finding, Report, Ruling, program::RunError};
+use crate::{Check, Finding, Report, Ruling, clause::order, program::RunError};
 
 /// Every check, in the order of the document.
 pub fn checks() -> Vec<&'static Check<Session>> {
     let mut checks: Vec<_> = checks::ALL.iter().copied().flatten().collect();
-    checks.sort_by_key(|check| {
-        let number = check.clause.section.number.split('.');
-        number.map(|part| part.parse().unwrap_or(u32::MAX)).collect::<Vec<_>>()
-    });
+    checks.sort_by_key(|check| order(&["RFC 8894"], check.clause.section));
     checks
 }
 

@@ -11,6 +11,7 @@
 
 pub mod authority;
 pub mod broken_scep;
+pub mod enrolled;
 pub mod faults;
 pub mod proxy;
 
@@ -26,10 +27,12 @@ use conformance::scep::{ChallengeSource, Challenges, Keys, Target};
 use enrollment::{ChallengeKey, OneTimeChallenges};
 use keys_software::{AwsLc, load_secret};
 use ledger::{Ledger, LedgerSettings};
-use pki_core::{Name, SystemClock};
+use pki_core::{Certificate, Name, SystemClock};
 use scep_server::{commands::FirstRun, server::Server as ScepServer, settings::Settings};
 use serial_binding::{BoundObject, ObjectKind};
 use testkit::keys;
+
+use authority::Authority;
 
 /// The device that certificates are for.
 pub const DEVICE: &str = "conformance-device";
@@ -40,7 +43,16 @@ const DIRECTORY: &str = r#"
 id = "d6b58414-60ed-426b-b382-276a3e8d626d"
 name = "conformance-device"
 state = "enabled"
+
+[[devices]]
+id = "307ff02c-76d6-4808-a523-3cbae90dcdbc"
+name = "disabled-device"
+state = "enabled"
 "#;
+
+/// The device that is put on hold.
+pub const DISABLED: &str = "disabled-device";
+const DISABLED_ID: &str = "307ff02c-76d6-4808-a523-3cbae90dcdbc";
 
 /// The challenge of the profile `static`.
 pub const STATIC_CHALLENGE: &str = "a-challenge-that-is-long-enough-for-all";
@@ -93,7 +105,22 @@ impl Sound {
 
     /// Fresh challenges for [`DEVICE`].
     pub fn challenges(&self) -> Challenges {
-        Challenges::Source(challenge_source(&self.data()))
+        Challenges::Source(challenge_source(&self.data(), DEVICE_ID))
+    }
+
+    /// Certificates of [`DEVICE`], which is good, and of [`DISABLED`], which is on hold.
+    pub fn certificates(&self) -> (Certificate, Certificate) {
+        let enroll = |name: &str, id: &str| {
+            let challenge = challenge_source(&self.data(), id)().unwrap();
+            enrolled::enroll(&self.base, &Authority::open(&self.data()).ra, name, &challenge)
+        };
+        let certificates = (enroll(DEVICE, DEVICE_ID), enroll(DISABLED, DISABLED_ID));
+        let on_hold =
+            DIRECTORY.rsplit_once("enabled").map(|(before, after)| format!("{before}disabled{after}"));
+        let path = self.data().join("directory.toml");
+        std::fs::write(path.with_extension("new"), on_hold.unwrap()).unwrap();
+        std::fs::rename(path.with_extension("new"), path).unwrap();
+        certificates
     }
 }
 
@@ -119,7 +146,7 @@ impl Drop for Sound {
     }
 }
 
-fn challenge_source(data: &Path) -> ChallengeSource {
+fn challenge_source(data: &Path, id: &str) -> ChallengeSource {
     let ledger =
         Ledger::open(data.join("ledger.sqlite"), LedgerSettings::new(Arc::new(SystemClock))).unwrap();
     let challenges = OneTimeChallenges {
@@ -128,9 +155,21 @@ fn challenge_source(data: &Path) -> ChallengeSource {
         clock: Arc::new(SystemClock),
         random: Arc::new(AwsLc),
     };
-    let device = BoundObject::new(ObjectKind::DEVICE, DEVICE_ID.parse().unwrap()).unwrap();
+    let device = BoundObject::new(ObjectKind::DEVICE, id.parse().unwrap()).unwrap();
     Box::new(move || {
         let made = testkit::block_on(challenges.create(device, "default", Duration::from_secs(600)));
         made.map(|challenge| challenge.expose().to_owned()).map_err(|error| error.to_string())
     })
+}
+
+/// Asks until it is so, for at most twenty seconds.
+pub fn until(is_so: impl Fn() -> bool) {
+    for _ in 0..200 {
+        if is_so() {
+            return;
+        }
+        #[expect(clippy::disallowed_methods, reason = "the server sends no signal")]
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("it is not so after twenty seconds");
 }
