@@ -7,6 +7,7 @@
 )]
 
 pub mod connection;
+pub mod crl;
 pub mod enrollment;
 pub mod hyper_baseline;
 pub mod ocsp;
@@ -81,6 +82,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         primitives::OPERATIONS,
         serials::OPERATIONS,
         ocsp::OPERATIONS,
+        crl::OPERATIONS,
         scep::OPERATIONS,
         enrollment::OPERATIONS,
         hyper_baseline::OPERATIONS,
