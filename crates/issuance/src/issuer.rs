@@ -70,8 +70,8 @@ impl Issuer {
 
     /// The certificate that was asked for, save for its signature.
     ///
-    /// Its extensions are basicConstraints (not a CA), keyUsage, extKeyUsage, authorityInfoAccess where the profile has
-    /// it, subjectAltName where there are alternative names, and both key identifiers: no more, and none from the
+    /// Its extensions are basicConstraints (not a CA), keyUsage, extKeyUsage, authorityInfoAccess, cRLDistributionPoints
+    /// and freshestCRL where the profile has them, subjectAltName where there are alternative names, and both key identifiers: no more, and none from the
     /// request.
     pub fn prepare(
         &self,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pki_core::{Extension, KeyKind, KeyUsage, Name, Oid, PublicKey, oids, tlv};
+use pki_core::{Extension, KeyKind, KeyUsage, Name, Oid, PublicKey, distribution_points, oids, tlv};
 
 use crate::{KeyNotAllowed, KeyPolicy};
 
@@ -45,6 +45,10 @@ pub struct ProfileSettings {
     pub ca_issuers: Option<String>,
     /// Where status is answered (id-ad-ocsp); http.
     pub ocsp: Option<String>,
+    /// Where the CA's full CRL is found (cRLDistributionPoints); http.
+    pub crl: Option<String>,
+    /// Where the CA's delta CRL is found (freshestCRL); http.
+    pub freshest_crl: Option<String>,
 }
 
 impl ProfileSettings {
@@ -60,6 +64,8 @@ impl ProfileSettings {
             fixed_subject: None,
             ca_issuers: None,
             ocsp: None,
+            crl: None,
+            freshest_crl: None,
         }
     }
 }
@@ -68,7 +74,8 @@ impl ProfileSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     settings: ProfileSettings,
-    /// The DER of the extensions that are the same in every certificate: extKeyUsage and authorityInfoAccess.
+    /// The DER of the extensions that are the same in every certificate: extKeyUsage, authorityInfoAccess, and where
+    /// CRLs are.
     fixed_extensions: Vec<u8>,
 }
 
@@ -82,9 +89,14 @@ impl Profile {
         if settings.fixed_subject.as_ref().is_some_and(|name| name.common_name().is_some()) {
             return Err(InvalidProfile::FixedCommonName);
         }
-        settings.ca_issuers.iter().chain(&settings.ocsp).try_for_each(|url| check_url(url))?;
-        let fixed_extensions =
-            [extended_key_usage(&settings.extended_key_usages), authority_info_access(&settings)].concat();
+        let urls = [&settings.ca_issuers, &settings.ocsp, &settings.crl, &settings.freshest_crl];
+        urls.into_iter().flatten().try_for_each(|url| check_url(url))?;
+        let fixed_extensions = [
+            extended_key_usage(&settings.extended_key_usages),
+            authority_info_access(&settings),
+            crl_locations(&settings),
+        ];
+        let fixed_extensions = fixed_extensions.concat();
         Ok(Self { settings, fixed_extensions })
     }
 
@@ -219,6 +231,16 @@ fn authority_info_access(settings: &ProfileSettings) -> Vec<u8> {
     Extension::new(oids::AUTHORITY_INFO_ACCESS, tlv::wrap(tlv::SEQUENCE, &descriptions)).to_der()
 }
 
+/// cRLDistributionPoints and freshestCRL, as far as the profile has them.
+fn crl_locations(settings: &ProfileSettings) -> Vec<u8> {
+    let locations =
+        [(oids::CRL_DISTRIBUTION_POINTS, &settings.crl), (oids::FRESHEST_CRL, &settings.freshest_crl)];
+    let extensions = locations
+        .into_iter()
+        .filter_map(|(id, url)| Some(Extension::new(id, distribution_points([url.as_deref()?])).to_der()));
+    extensions.flatten().collect()
+}
+
 /// Settings that make no profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -283,6 +305,8 @@ mod tests {
             (ProfileSettings { keys: no_keys, ..settings() }, "takes no key"),
             (ProfileSettings { fixed_subject: "CN=x,O=y".parse().ok(), ..settings() }, "no CN"),
             (ProfileSettings { ocsp: Some("ftp://x".into()), ..settings() }, "expected a URL"),
+            (ProfileSettings { crl: Some("ldap://x".into()), ..settings() }, "expected a URL"),
+            (ProfileSettings { freshest_crl: Some("/crl".into()), ..settings() }, "expected a URL"),
             (ProfileSettings { ca_issuers: Some("http:///x".into()), ..settings() }, "expected a URL"),
             (ProfileSettings { ca_issuers: Some("http://x/ y".into()), ..settings() }, "expected a URL"),
         ];

@@ -53,6 +53,15 @@ impl LedgerReader {
         })
     }
 
+    /// When the last order about a certificate of that CA was recorded.
+    pub fn last_order_at(&self, issuer: IssuerId) -> Result<Option<UnixTime>, LedgerError> {
+        const SQL: &str = "SELECT max(recorded) AS recorded FROM revocation_journal WHERE issuer = ?";
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            statement.query_row([issuer.as_bytes()], |row| encoding::optional_time(row, "recorded"))
+        })
+    }
+
     /// The next certificates that a CA issued and that end at `ends_from` or later, at most `limit`, in the order in which
     /// they were prepared; and where to go on. None are left when there are none.
     pub fn issued_certificates(

@@ -173,6 +173,10 @@ fn certificates_are_read_page_by_page_and_orders_by_their_end() {
     for number in [1, 3, 4] {
         revoke(&fixture, number, CrlReason::Superseded);
     }
+    assert_eq!(
+        (reader.last_order_at(issuer()).unwrap(), reader.last_order_at(other).unwrap()),
+        (Some(NOW), None)
+    );
     let orders = reader.revoked_by_order(issuer(), ends_from).unwrap();
     let told: Vec<_> = orders.iter().map(|order| (order.certificate.serial, order.reason)).collect();
     assert_eq!(told, [(serial(3), CrlReason::Superseded), (serial(4), CrlReason::Superseded)]);

@@ -74,6 +74,17 @@ impl Crl {
         &self.0.der
     }
 
+    /// [`as_der`](Self::as_der) for whoever must own what it refers to; nothing is copied.
+    pub fn into_octets(self) -> impl AsRef<[u8]> + Send + Sync + 'static {
+        struct Octets(Crl);
+        impl AsRef<[u8]> for Octets {
+            fn as_ref(&self) -> &[u8] {
+                self.0.as_der()
+            }
+        }
+        Octets(self)
+    }
+
     /// The bytes that are signed: the DER of the TBSCertList.
     pub fn tbs(&self) -> &[u8] {
         self.0.der.get(self.0.tbs.clone()).unwrap_or_default()

@@ -75,6 +75,18 @@ pub enum Command {
     /// Show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the CRL in force, as PEM
+    Crl {
+        /// The id of the CA [default: the first one]
+        #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+        ca: String,
+        /// The delta CRL
+        #[arg(long)]
+        delta: bool,
+        /// Write it to a file instead: as PEM if that ends in .pem, else as DER
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Make a delegate, with which an ocsp-server without the CA's key can answer
     Delegate {
         /// The id of the CA that it answers for [default: the first one]

@@ -11,8 +11,13 @@ use pki_core::{BoxFuture, Certificate, Clock as _, Name, SerialNumber, SystemClo
 use scep_proto::{FailInfo, Request, RequestMessage};
 use scep_service::{Decision, EnrollmentHandler, Origin, Submission};
 
+use crate::crl_publisher::Publisher;
+
 /// How long a client should wait when no decision could be made.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// A longer CRL is not sent: it is encrypted anew for whoever asks, and clients read no longer replies.
+const MAX_CRL_LEN: usize = 512 * 1024;
 
 /// Decides requests of one profile.
 #[derive(Debug)]
@@ -22,16 +27,23 @@ pub(crate) struct Handler {
     /// Goes into replies after the certificate asked for.
     chain: Vec<Certificate>,
     ledger: Option<Ledger>,
+    /// Those of the CA's generations.
+    crls: Vec<Arc<Publisher>>,
 }
 
 impl Handler {
     pub(crate) fn new(profile: String, enroller: Arc<Enroller>) -> Self {
-        Self { profile, enroller, chain: Vec::new(), ledger: None }
+        Self { profile, enroller, chain: Vec::new(), ledger: None, crls: Vec::new() }
     }
 
     /// Notes what it refuses.
     pub(crate) fn noting_refusals(self, ledger: Ledger) -> Self {
         Self { ledger: Some(ledger), ..self }
+    }
+
+    /// Hands out these CRLs.
+    pub(crate) fn with_crls(self, crls: Vec<Arc<Publisher>>) -> Self {
+        Self { crls, ..self }
     }
 
     async fn decide(&self, submission: Submission) -> Decision {
@@ -41,9 +53,7 @@ impl Handler {
             RequestMessage::RenewalReq(_) => self.enroll(&request, RequestKind::Renewal).await,
             RequestMessage::CertPoll { .. } => self.poll(&request).await,
             RequestMessage::GetCert { issuer, serial } => self.look_up(&request, issuer, *serial).await,
-            RequestMessage::GetCrl { .. } => {
-                return not_offered("there is no CRL here: ask the OCSP responder");
-            }
+            RequestMessage::GetCrl { issuer, serial } => return self.crl(issuer, *serial),
         };
         match outcome {
             Ok(Enrollment::Issued(certificate)) => {
@@ -86,6 +96,24 @@ impl Handler {
     ) -> Result<Enrollment, Refusal> {
         let lookup = CertificateLookup { issuer, serial, signer: request.exchange.signer() };
         self.enroller.certificate(lookup).await.map(Enrollment::Issued)
+    }
+
+    /// The latest CRL of the generation that gave that serial number (RFC 8894 §4.6). Whoever asks gets it, for it is a
+    /// public document; it is the same whatever the serial number, so that nothing is told of that.
+    fn crl(&self, issuer: &Name, serial: SerialNumber) -> Decision {
+        let mut namesakes = self.crls.iter().filter(|crls| issuer.matches(crls.ca().subject()));
+        let Some(first) = namesakes.clone().next() else {
+            return not_offered("there is no CRL of that issuer here");
+        };
+        let publisher = namesakes.find(|crls| crls.has_issued(serial)).unwrap_or(first);
+        let page = publisher.current().full.filter(|page| page.is_good_at(publisher.clock().now()));
+        match page.as_ref().map(|page| page.crl().as_der()) {
+            None => Decision::TryLater { after: TRY_AGAIN_AFTER },
+            Some(der) if der.len() > MAX_CRL_LEN => {
+                not_offered("the CRL is too long for SCEP: fetch it by HTTP")
+            }
+            Some(der) => Decision::Crl(der.to_vec()),
+        }
     }
 
     fn note(&self, request: &Request, origin: &Origin, refusal: &Refusal) {

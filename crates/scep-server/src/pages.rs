@@ -127,7 +127,8 @@ pub(crate) fn nothing() -> Reply {
     text(StatusCode::NOT_FOUND, "There is nothing here.")
 }
 
-fn only_get() -> Reply {
+/// 405.
+pub(crate) fn only_get() -> Reply {
     let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "This can be read with GET only.");
     reply.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     reply

@@ -18,6 +18,10 @@ use crate::settings::{ApprovalKind, ChallengeKind, LegacyAlgorithm, ProfileSetti
 pub(crate) struct Urls {
     pub(crate) ocsp: String,
     pub(crate) ca: String,
+    /// The full CRL, if there is one.
+    pub(crate) crl: Option<String>,
+    /// The delta CRL, if there is one.
+    pub(crate) delta_crl: Option<String>,
 }
 
 /// The profile that `settings` describe. Relative paths are below `data`.
@@ -34,11 +38,16 @@ pub(crate) fn enrollment_profile(
         "" => None,
         suffix => Some(suffix.parse().map_err(|error| wrong(&format_args!("subject_suffix: {error}")))?),
     };
+    if settings.crl && urls.crl.is_none() {
+        return Err(wrong(&"crl = true needs a CRL: set crl.enabled = true"));
+    }
     let issuance = Profile::new(IssuanceSettings {
         validity: Duration::from_secs(u64::from(settings.validity_days).saturating_mul(86_400)),
         fixed_subject,
         ca_issuers: Some(urls.ca.clone()),
         ocsp: Some(urls.ocsp.clone()),
+        crl: urls.crl.clone().filter(|_| settings.crl),
+        freshest_crl: urls.delta_crl.clone().filter(|_| settings.crl),
         ..IssuanceSettings::new(&settings.name)
     });
     let issuance = Arc::new(issuance.map_err(|error| wrong(&error))?);

@@ -8,6 +8,7 @@ use pki_core::BoxFuture;
 use scep_service::ScepService;
 
 use crate::{
+    crl_pages::CrlPages,
     delegates::DelegateEndpoint,
     pages::{Pages, Reply, nothing},
     wiring::Mounted,
@@ -25,6 +26,7 @@ const PROGRAMS: [&str; 4] =
 /// | a profile's path, and what is below it | SCEP |
 /// | `/ca`, `/ca/ID` and the same with `.pem` | the certificate of the first CA, of the one of that id |
 /// | `/ocsp-delegate/FINGERPRINT` | a certificate for a responder elsewhere, where there is a token for that |
+/// | `/crl`, `/crl/ID` and the same with `/delta`, with `.pem` | the CRL of the first CA, of the one of that id; the delta CRL |
 /// | `/healthz` | 200 while the process answers |
 /// | `/readyz` | 200 while certificates can be issued and OCSP answered, else 503 |
 /// | `/metrics` | counters and gauges, for Prometheus |
@@ -41,17 +43,19 @@ struct Inner {
     ocsp: OcspService,
     delegates: Option<DelegateEndpoint>,
     pages: Pages,
+    crls: CrlPages,
 }
 
 impl Routes {
-    /// SCEP by the path of each profile, OCSP under its own path, certificates for responders elsewhere, and pages.
+    /// SCEP by the path of each profile, OCSP under its own path, certificates for responders elsewhere, pages, and CRLs.
     pub(crate) fn new(
         scep: Vec<Mounted>,
         ocsp: OcspService,
         delegates: Option<DelegateEndpoint>,
         pages: Pages,
+        crls: CrlPages,
     ) -> Self {
-        Self(Arc::new(Inner { scep, ocsp, delegates, pages }))
+        Self(Arc::new(Inner { scep, ocsp, delegates, pages, crls }))
     }
 
     /// The service below whose path the target is; the longest such path counts, and none is the shortest.
@@ -97,6 +101,7 @@ impl Service<Request<Incoming>> for Routes {
         }
         // A profile at the root must not hide the pages.
         let page = self.0.pages.page(request.method(), path);
+        let page = page.or_else(|| self.0.crls.page(request.method(), path, request.headers()));
         let scep = self.scep(path).filter(|_| page.is_none()).or_else(|| self.default_scep(path, query));
         match scep {
             Some(service) => self.named_scep(query).unwrap_or(service).call(request),

@@ -40,7 +40,8 @@ impl Server {
         let base = base_url(settings, listener.local_addr());
         let wiring = Wiring::new(settings, folder, base.clone())?;
         let responder = wiring.responder().await?;
-        let scep = wiring.scep(&responder)?;
+        let crls = wiring.crls(&responder)?;
+        let scep = wiring.scep(&responder, &crls)?;
         let urls = settings.profile.iter().map(|profile| (profile.name.clone(), url(&base, &profile.path)));
         let banner = Banner {
             scep: urls.collect(),
@@ -57,7 +58,7 @@ impl Server {
                 (Some((listen(address, &settings.limits).await?, PagesOnly(pages))), without)
             }
         };
-        let routes = Routes::new(scep, responder.service, wiring.delegates()?, pages);
+        let routes = Routes::new(scep, responder.service, wiring.delegates()?, pages, crls);
         Ok(Self { listener, routes, aside, banner, _lock: lock })
     }
 

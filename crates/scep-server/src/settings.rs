@@ -2,11 +2,13 @@
 //! variable (`SCEP_SERVER__…`, see the crate `configuration`).
 
 mod cas;
+mod crls;
 mod traffic;
 
 use std::path::PathBuf;
 
 pub use cas::{CaSettings, Cas, DEFAULT_CA};
+pub use crls::CrlSettings;
 use ocsp_server::settings::{AnswerSettings, DirectorySettings, LimitSettings, LogSettings};
 use serde::{Deserialize, Serialize};
 pub use traffic::{MetricsSettings, ThrottleSettings, ToleranceSettings};
@@ -35,6 +37,8 @@ pub struct Settings {
     pub ocsp: OcspSettings,
     /// How long OCSP answers may be relied on.
     pub answers: AnswerSettings,
+    /// The CRLs of the CAs.
+    pub crl: CrlSettings,
     /// Limits on connections.
     pub limits: LimitSettings,
     /// Limits on requests.
@@ -60,6 +64,7 @@ impl Default for Settings {
             directory: DirectorySettings::default(),
             ocsp: OcspSettings::default(),
             answers: AnswerSettings::default(),
+            crl: CrlSettings::default(),
             limits: LimitSettings::default(),
             throttle: ThrottleSettings::default(),
             tolerances: ToleranceSettings::default(),
@@ -142,6 +147,9 @@ pub struct ProfileSettings {
     pub allow: Vec<LegacyAlgorithm>,
     /// How certificates are renewed.
     pub renewal: RenewalKind,
+    /// Whether certificates say where the CRL is, and the delta CRL if there is one. Windows asks OCSP no more after 50
+    /// answers when they do.
+    pub crl: bool,
 }
 
 impl Default for ProfileSettings {
@@ -159,6 +167,7 @@ impl Default for ProfileSettings {
             subject_suffix: String::new(),
             allow: Vec::new(),
             renewal: RenewalKind::Certificate,
+            crl: false,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use directory::{Directory as _, FileDirectory};
 use enrollment::{ChallengeKey, Enroller, EnrollerParts, Generation as OtherGeneration, OneTimeChallenges};
 use http_listener::TrustedProxies;
-use issuance::{CaParts, CertificateAuthority};
+use issuance::{CaParts, CertificateAuthority, CrlAuthority, CrlParts, CrlSettings, DeltaSettings};
 use keys_software::AwsLc;
 use ocsp_server::{
     DelegateIssuer, Responder, ResponderParts, SelfIssuedDelegates, ServerError, data_folder::sealed_binding,
@@ -26,6 +26,9 @@ use crate::{
     banner::Trial,
     ca_folder::{CaFolder, Generation},
     commands::FirstRun,
+    crl_candidates::RevokedCertificates,
+    crl_pages::CrlPages,
+    crl_publisher::{Publisher, PublisherParts},
     data_folder::DataFolder,
     delegates::{self, DelegateEndpoint},
     demonstration,
@@ -67,7 +70,7 @@ impl<'a> Wiring<'a> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let challenge_key = ChallengeKey::new(*folder.challenge_key);
         // Mistakes in profiles are told before anything else is opened.
-        let urls = Urls { ocsp: url(&base, &settings.ocsp.path), ca: url(&base, "ca") };
+        let urls = urls(settings, &base, "ca", "crl");
         for profile in &settings.profile {
             enrollment_profile(profile, &urls, &settings.data, &challenge_key)?;
         }
@@ -157,6 +160,63 @@ impl<'a> Wiring<'a> {
         })
     }
 
+    /// The CRLs of every generation of every CA. Runs within tokio, in whose background they are kept fresh.
+    pub(crate) fn crls(&self, responder: &Responder) -> Result<CrlPages, ServerError> {
+        let mut pages = CrlPages::default();
+        if !self.settings.crl.enabled {
+            return Ok(pages);
+        }
+        for (at, ca) in self.folder.cas.iter().enumerate() {
+            for generation in ca.generations() {
+                let publisher = Arc::new(self.publisher(generation, responder)?);
+                let own = generation.issuer.certificate();
+                let mut paths = vec![crl_path(own)];
+                if own == ca.current.issuer.certificate() {
+                    paths.push(format!("crl/{}", ca.id));
+                    paths.extend((at == 0).then(|| "crl".to_owned()));
+                }
+                pages.publishers.extend(paths.into_iter().map(|path| (path, Arc::clone(&publisher))));
+                tokio::spawn(publisher.run());
+            }
+        }
+        Ok(pages)
+    }
+
+    fn publisher(&self, generation: &Generation, responder: &Responder) -> Result<Publisher, ServerError> {
+        let (settings, ledger) = (&self.settings.crl, &self.folder.ledger);
+        if settings.validity_hours == 0 {
+            return Err(ServerError::new("crl.validity_hours: expected one hour at least"));
+        }
+        let own = generation.issuer.certificate();
+        let seconds = |count: u64, unit: u64| Duration::from_secs(count.saturating_mul(unit));
+        let delta = (settings.delta_minutes > 0).then(|| DeltaSettings {
+            validity: seconds(settings.delta_minutes, 60),
+            uri: Some(format!("{}/delta", url(&self.base, &crl_path(own)))),
+        });
+        let authority = CrlAuthority::new(CrlParts {
+            issuer: generation.issuer.clone(),
+            key: Arc::clone(&generation.ca_key) as _,
+            candidates: Arc::new(RevokedCertificates {
+                issuer: generation.issuer.id(),
+                ledger: ledger.reader().clone(),
+                source: settings.include_directory.then(|| Arc::clone(&responder.source)),
+            }),
+            log: Arc::new(ledger.clone()),
+            clock: Arc::clone(&self.clock),
+            settings: CrlSettings {
+                validity: seconds(settings.validity_hours, 3600),
+                delta,
+                ..CrlSettings::default()
+            },
+        });
+        Ok(Publisher::new(PublisherParts {
+            authority: authority.map_err(ServerError::new)?,
+            ledger: ledger.reader().clone(),
+            clock: Arc::clone(&self.clock),
+            cache_seconds: settings.cache_seconds,
+        }))
+    }
+
     fn binding(&self, key: &PublicKey) -> Result<Arc<dyn SerialBinding>, ServerError> {
         let keys = &self.folder.serial_keys;
         Ok(match self.settings.serial.layout {
@@ -168,7 +228,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// A service for each profile, in the order of the settings.
-    pub(crate) fn scep(&self, responder: &Responder) -> Result<Vec<Mounted>, ServerError> {
+    pub(crate) fn scep(&self, responder: &Responder, crls: &CrlPages) -> Result<Vec<Mounted>, ServerError> {
         let mut mounted = Vec::new();
         for ca in &self.folder.cas {
             let profiles: Vec<&ProfileSettings> = self.profiles_of(ca).collect();
@@ -180,7 +240,7 @@ impl<'a> Wiring<'a> {
             let enrollers =
                 enrollers.map(|enroller| enroller.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
             for profile in profiles {
-                mounted.push(self.mounted(ca, profile, &enrollers)?);
+                mounted.push(self.mounted(ca, profile, &enrollers, crls)?);
             }
         }
         let place =
@@ -202,14 +262,18 @@ impl<'a> Wiring<'a> {
         ca: &CaFolder,
         profile: &ProfileSettings,
         enrollers: &[Arc<Enroller>],
+        crls: &CrlPages,
     ) -> Result<Mounted, ServerError> {
+        let own = ca.generations().filter_map(|generation| crls.of(generation.issuer.certificate()));
+        let crls: Vec<_> = own.cloned().collect();
         let mut authorities = ca.generations().zip(enrollers).map(|(generation, enroller)| OtherAuthority {
             ra_certificate: generation.ra_certificate.clone(),
             signing_key: Arc::clone(&generation.ra_key) as _,
             decryption_key: Arc::clone(&generation.ra_key) as _,
             handler: Arc::new(
                 Handler::new(profile.name.clone(), Arc::clone(enroller))
-                    .noting_refusals(self.folder.ledger.clone()),
+                    .noting_refusals(self.folder.ledger.clone())
+                    .with_crls(crls.clone()),
             ),
         });
         let current = authorities.next().ok_or_else(|| ServerError::new("a CA without a generation"))?;
@@ -258,7 +322,7 @@ impl<'a> Wiring<'a> {
     ) -> Result<Enroller, ServerError> {
         let ledger = &self.folder.ledger;
         let own = generation.issuer.certificate();
-        let urls = Urls { ocsp: self.ocsp_url(), ca: url(&self.base, &certificate_path(own)) };
+        let urls = urls(self.settings, &self.base, &certificate_path(own), &crl_path(own));
         let enrollment = |profile: &&ProfileSettings| {
             enrollment_profile(profile, &urls, &self.settings.data, &self.challenge_key)
         };
@@ -348,6 +412,21 @@ fn acquainted(mounted: Vec<Mounted>) -> Vec<Mounted> {
         Mounted { service: one.service.clone().with_neighbors(others.collect()), ..one }
     };
     mounted.into_iter().map(acquaint).collect()
+}
+
+fn urls(settings: &Settings, base: &str, ca: &str, crl: &str) -> Urls {
+    let crl = settings.crl.enabled.then(|| url(base, crl));
+    Urls {
+        ocsp: url(base, &settings.ocsp.path),
+        ca: url(base, ca),
+        delta_crl: crl.as_ref().filter(|_| settings.crl.delta_minutes > 0).map(|crl| format!("{crl}/delta")),
+        crl,
+    }
+}
+
+/// Where the CRL of one generation of a CA is to be had: below `/crl`, by its key.
+fn crl_path(ca: &Certificate) -> String {
+    certificate_path(ca).replacen("ca/", "crl/", 1)
 }
 
 /// Where the certificate of one generation of a CA is to be had, whichever is at work: below `/ca`, by its key.

@@ -10,9 +10,11 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-
-use support::{Server, attempt, enroll, eventually, run, scep_client};
+use support::{
+    Server, attempt, enroll, eventually,
+    python::{findings, python},
+    run, scep_client,
+};
 
 const DIRECTORY: &str = r#"
 [[devices]]
@@ -35,22 +37,6 @@ const NAMES: [(&str, &[&str]); 2] = [
     ("laptop-2", &["DNS:laptop-2.example.com", "URI:https://example.com/devices/2"]),
     ("zoe", &["email:zoe@example.com", "UPN:zoe@corp.example.com"]),
 ];
-
-/// A program of the environment that `cargo xtask test python` makes below the target folder.
-fn python(program: &str) -> String {
-    let built = Path::new(env!("CARGO_BIN_EXE_scep-server"));
-    let program = built.ancestors().map(|folder| folder.join("python/bin").join(program));
-    let found: Option<PathBuf> = program.into_iter().find(|program| program.exists());
-    found.expect("`cargo xtask test python` installs what this test needs").display().to_string()
-}
-
-/// What linters of pkilint have to say, mere information aside. Each job is a linter and its arguments.
-fn findings(folder: &Path, jobs: &[String]) -> String {
-    let jobs = jobs.iter().map(String::as_str);
-    let arguments: Vec<&str> =
-        [concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/lint.py")].into_iter().chain(jobs).collect();
-    attempt(folder, &python("python"), &arguments).1.trim().to_owned()
-}
 
 /// Enrolls with `names` as alternative names, which nothing else asks for.
 fn enroll_with_names(server: &Server, name: &str, names: &[&str]) -> String {

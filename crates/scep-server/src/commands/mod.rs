@@ -3,6 +3,7 @@
 mod ca;
 mod cert;
 mod challenge;
+mod crl;
 mod delegate;
 mod explain;
 mod pending;
@@ -47,6 +48,10 @@ pub fn run(arguments: Arguments) -> Result<(), ServerError> {
             say(format_args!("{}", configuration::to_text(&settings)?))
         }
         Command::Ca(command) => in_runtime(ca::run(command, &settings)),
+        Command::Crl { ca, delta, out } => {
+            let kind = if delta { crl::Kind::Delta } else { crl::Kind::Full };
+            crl::run(&settings, &ca, kind, out.as_deref())
+        }
         Command::Delegate { ca, out, days } => in_runtime(delegate::run(&settings, &ca, &out, days)),
     }
 }

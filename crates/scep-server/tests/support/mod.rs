@@ -304,3 +304,4 @@ pub fn openssl_ocsp(server: &Server, certificate: &Path, more: &[&str]) -> Strin
 pub mod daemon;
 pub mod device;
 mod logged;
+pub mod python;
