@@ -56,7 +56,7 @@ pub enum ClientError {
     },
     /// A key that cannot decrypt, and no challenge to encrypt the reply under.
     #[error(
-        "expected a challenge with a key of kind {0}, which cannot decrypt the reply: give one, or use an RSA key"
+        "expected a key that can decrypt the reply (RSA), or a challenge to encrypt it under: the key is {0}"
     )]
     CannotDecrypt(KeyKind),
     /// The transaction could not be kept for the case that this process dies, and so nothing was sent.

@@ -19,9 +19,13 @@ async fn enrolled() -> World {
     world
 }
 
-/// The fields of an object, by their names.
+/// The fields of an object, by their names; each is on the page that documents them.
 fn fields(value: &Value) -> BTreeSet<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
+    const PAGE: &str = include_str!("../../../docs/scep-client.md");
+    let names: BTreeSet<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    let unheard = names.iter().find(|name| !PAGE.contains(&format!("`{name}`")));
+    assert_eq!(unheard, None, "docs/scep-client.md does not tell of it");
+    names
 }
 
 const CERTIFICATE: [&str; 7] = ["issuer", "not_after", "not_before", "serial", "sha1", "sha256", "subject"];

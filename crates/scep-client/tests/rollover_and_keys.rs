@@ -120,7 +120,7 @@ async fn without_anything_to_open_the_reply_with_nothing_is_sent() {
     let key = ClientKey::signing_only(testkit::keys::p256());
     let error = client.enroll(&ca, &wanted(None), &key).await.unwrap_err();
     assert!(matches!(error, ClientError::CannotDecrypt(_)), "{error}");
-    assert!(error.to_string().contains("give one, or use an RSA key"), "{error}");
+    assert!(error.to_string().contains("or a challenge to encrypt it under: the key is P-256"), "{error}");
     let identity = client.self_signed(&Name::of_common_name("x"), &key).await.unwrap();
     let serial = pki_core::SerialNumber::from_be_bytes(&[9]).unwrap();
     let error = client.find_certificate(&ca, &serial, &identity).await.unwrap_err();

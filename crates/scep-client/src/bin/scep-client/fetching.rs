@@ -36,7 +36,11 @@ pub(crate) async fn ca(command: &GetCa) -> Result<Report, Failure> {
     };
     let mut report = Report::new("get-ca", Outcome::Fetched);
     for certificate in &certificates {
-        report = report.with_ca_certificate(certificate, roles(certificate, judged.as_ref()));
+        let vouched_for = !matches!(vouched, Vouched::ByNobody)
+            && judged.as_ref().is_some_and(|ca| ca.certificate() == certificate);
+        let trusted = vouched_for.then_some("trusted");
+        let roles = trusted.into_iter().chain(roles(certificate, judged.as_ref())).collect();
+        report = report.with_ca_certificate(certificate, roles);
     }
     if let Some(path) = &command.out {
         let anchor = judged.as_ref().map(TrustedCa::certificate).or(certificates.first());
@@ -51,7 +55,6 @@ pub(crate) async fn ca(command: &GetCa) -> Result<Report, Failure> {
 fn roles(certificate: &Certificate, ca: Option<&TrustedCa>) -> Vec<&'static str> {
     let Some(ca) = ca else { return vec!["unknown"] };
     let roles = [
-        (certificate == ca.certificate(), "trusted"),
         (certificate == ca.issuer(), "issues certificates"),
         (certificate == ca.recipient(), "requests are encrypted to it"),
         (ca.reply_signers().contains(certificate), "may sign replies"),

@@ -226,11 +226,12 @@ impl fmt::Display for Report {
         }
         if let Some(certificate) = &self.certificate {
             let CertificateView { file, subject, serial, not_after, .. } = certificate;
-            let file = file.as_deref().unwrap_or_default();
-            writeln!(f, "certificate  {file}  {subject}, serial {serial}, until {not_after}")?;
+            let file = file.as_ref().map(|file| format!("{file}  ")).unwrap_or_default();
+            writeln!(f, "certificate  {file}{subject}, serial {serial}, until {not_after}")?;
         }
         if let Some(ca) = &self.ca {
-            writeln!(f, "CA           {}  {}", ca.file.as_deref().unwrap_or_default(), ca.subject)?;
+            let file = ca.file.as_ref().map(|file| format!("{file}  ")).unwrap_or_default();
+            writeln!(f, "CA           {file}{}", ca.subject)?;
             if self.certificate.is_none() {
                 writeln!(f, "{}", Fingerprints(ca))?;
             }

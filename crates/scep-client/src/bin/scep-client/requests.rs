@@ -71,7 +71,7 @@ pub(crate) async fn renew(command: &Renew, terminal: Terminal) -> Result<Report,
         return resume(&client, &issuing.ca, state, &command.waiting, terminal).await;
     }
     let current = files::certificate(&command.cert)?;
-    if let Some(report) = not_due(command, &current) {
+    if let Some(report) = not_due(command, &current)? {
         return Ok(report);
     }
     let key = Key::read(&command.key)?;
@@ -235,7 +235,7 @@ fn fitting(
 }
 
 /// A report that it is too early, if it is.
-fn not_due(command: &Renew, current: &Certificate) -> Option<Report> {
+fn not_due(command: &Renew, current: &Certificate) -> Result<Option<Report>, Failure> {
     let (validity, now) = (current.validity(), SystemClock.now());
     if validity.not_after() < now {
         Terminal::warn(format_args!(
@@ -244,11 +244,13 @@ fn not_due(command: &Renew, current: &Certificate) -> Option<Report> {
             validity.not_after()
         ));
     }
-    let window = command.renew_within.filter(|window| !window.is_open(validity, now))?;
+    let Some(window) = command.renew_within.filter(|window| !window.is_open(validity, now)) else {
+        return Ok(None);
+    };
     let report = Report::new("renew", Outcome::NotDue)
-        .with_certificate(current, Some(&command.cert))
+        .with_certificate(current, Some(&files::absolute(&command.cert)?))
         .with_next(window.opens(validity));
-    Some(report.with_message(format_args!("not due before the last {window}: nothing was done")))
+    Ok(Some(report.with_message(format_args!("not due before the last {window}: nothing was done"))))
 }
 
 fn patience(waiting: &Waiting) -> Patience {

@@ -360,6 +360,60 @@ mod tests {
         assert!(!enroll(&["--ca-cert", "ca.pem", "--ca-fingerprint", &"ab".repeat(32)]));
     }
 
+    const PAGE: &str = include_str!("../../../../../../docs/scep-client.md");
+
+    /// The words of each command on the page, as a shell and as systemd would take them apart.
+    fn commands_of_the_page() -> Vec<Vec<String>> {
+        let joined = PAGE.replace("\\\n", " ").replace("20%%", "20%");
+        let commands = joined.lines().filter_map(|line| {
+            let command = line.strip_prefix("$ ").unwrap_or(line);
+            command.strip_prefix("ExecStart=/usr/bin/").unwrap_or(command).strip_prefix("scep-client ")
+        });
+        let words = |command: &str| {
+            let quoted = command.split('"').enumerate();
+            let words = quoted.flat_map(|(at, part)| match at % 2 {
+                0 => part.split_whitespace().map(String::from).collect(),
+                _ => vec![part.to_owned()],
+            });
+            ["scep-client".to_owned()].into_iter().chain(words).collect()
+        };
+        commands.map(words).collect()
+    }
+
+    #[test]
+    fn the_commands_of_the_page_are_commands() {
+        let commands = commands_of_the_page();
+        for words in &commands {
+            if let Err(error) = Arguments::try_parse_from(words) {
+                panic!("{}: {error}", words.join(" "));
+            }
+        }
+        let shown = |name: &str| commands.iter().any(|words| words.iter().any(|word| word == name));
+        for subcommand in Arguments::command().get_subcommands() {
+            assert!(shown(subcommand.get_name()), "the page does not show {}", subcommand.get_name());
+        }
+    }
+
+    #[test]
+    fn the_page_names_options_and_exit_codes_that_there_are() {
+        let command = Arguments::command();
+        let long = |command: &clap::Command| {
+            command.get_arguments().filter_map(|one| one.get_long()).map(String::from).collect::<Vec<_>>()
+        };
+        let known: Vec<_> = command.get_subcommands().flat_map(long).chain(long(&command)).collect();
+        let named = PAGE.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        let options = named.filter_map(|word| word.strip_prefix("--")).filter(|word| !word.is_empty());
+        let foreign = ["help", "now"];
+        for option in options.filter(|option| !option.chars().all(|c| c == '-') && !foreign.contains(option))
+        {
+            assert!(known.iter().any(|known| known == option), "--{option}");
+        }
+        for code in EXIT_CODES.lines().skip(1) {
+            let code = code.trim().split_once("  ").unwrap().0;
+            assert!(PAGE.contains(&format!("\n| {code} | ")), "exit code {code}");
+        }
+    }
+
     // clause: RFC 8894 C1
     #[test]
     fn a_server_has_to_be_named() {
