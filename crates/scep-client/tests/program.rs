@@ -185,3 +185,78 @@ async fn redirects_and_endless_answers_are_reported_and_not_followed() {
         assert!(text.contains(said), "{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_usages_are_asked_for_as_given() {
+    let world = world().await;
+    let names = [
+        "dns:laptop-1.example",
+        "email:zoe@example.com",
+        "uri:urn:uuid:0a4c6b7e",
+        "upn:zoe@corp.example",
+        "ip:192.0.2.1",
+        "ip:2001:db8::1",
+    ];
+    let mut more = vec!["--challenge", CHALLENGE, "--eku", "clientAuth,1.3.6.1.5.5.7.3.4"];
+    more.extend(["--key-usage", "digitalSignature"]);
+    more.extend(names.iter().flat_map(|name| ["--san", name]));
+    assert_code(&world.enroll("laptop-1", &more).await, 0);
+    let text =
+        testkit::run_in(world.folder.path(), "openssl", ["x509", "-in", "cert.pem", "-noout", "-text"]);
+    let text = String::from_utf8(text).unwrap();
+    for expected in [
+        "DNS:laptop-1.example",
+        "email:zoe@example.com",
+        "URI:urn:uuid:0a4c6b7e",
+        "IP Address:192.0.2.1",
+        "IP Address:2001:DB8:0:0:0:0:0:1",
+        "TLS Web Client Authentication, E-mail Protection",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let certificate = world.certificate("cert.pem");
+    let upn = pki_core::GeneralName::Upn("zoe@corp.example".into());
+    assert!(certificate.subject_alt_names().unwrap().contains(&upn));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_every_kind_are_made_and_renewed_into_each_other() {
+    let world = world().await;
+    assert_code(&world.enroll("laptop-1", &["--challenge", CHALLENGE, "--key-type", "p256"]).await, 0);
+    let url = world.url();
+    let renew =
+        ["renew", &url, "--ca-cert", "ca.pem", "--cert", "cert.pem", "--key", "key.pem", "--key-type"];
+    for (kind, said) in [
+        ("p384", "secp384r1"),
+        ("rsa3072", "Private-Key: (3072 bit"),
+        ("rsa4096", "Private-Key: (4096 bit"),
+        ("p256", "prime256v1"),
+    ] {
+        assert_code(&world.run(&[&renew[..], &[kind]].concat()).await, 0);
+        let text =
+            testkit::run_in(world.folder.path(), "openssl", ["pkey", "-in", "key.pem", "-noout", "-text"]);
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(said), "{kind}: {text}");
+        assert_eq!(mode(&world.path("key.pem")), 0o600);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_challenge_from_the_command_line_is_warned_about_and_standard_input_is_not() {
+    let world = world().await;
+    let text = assert_code(&world.enroll("laptop-1", &["--challenge", CHALLENGE]).await, 0);
+    assert!(text.starts_with("warning: a challenge on the command line can be read by others"), "{text}");
+
+    let (url, fingerprint) = (world.url(), world.fingerprint());
+    let fixed = ["enroll", &url, "--ca-fingerprint", &fingerprint, "--subject", "CN=laptop-2", "--force"];
+    let mut command = world.command(&[&fixed[..], &["--challenge-file", "-"]].concat());
+    command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let output = tokio::task::block_in_place(|| {
+        let mut child = command.spawn().unwrap();
+        let line = format!("{CHALLENGE}\n");
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), line.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    });
+    assert_eq!(assert_code(&output, 0), "");
+    assert_eq!(world.certificate("cert.pem").subject().to_string(), "CN=laptop-2");
+}

@@ -138,6 +138,28 @@ async fn a_transaction_that_is_done_but_not_forgotten_is_forgotten() {
     assert!(text.contains("nothing waits"), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_killed_while_it_waits_is_taken_up_by_the_next() {
+    let world = world().await;
+    let (url, fingerprint) = (world.url(), world.fingerprint());
+    let waiting = ["--challenge", CHALLENGE, "--max-wait", "3600", "--poll-interval", "3600"];
+    let fixed = ["enroll", &url, "--ca-fingerprint", &fingerprint, "--subject", "CN=slow-1"];
+    let mut command = world.command(&[&fixed[..], &waiting].concat());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let pending = || fs::read_to_string(world.path("cert.pem.pending")).unwrap_or_default();
+    while !pending().contains("\"pending\": true") {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(world.files(), ["cert.pem.pending", "key.pem.new"]);
+    let key = fs::read(world.path("key.pem.new")).unwrap();
+    let on = ["--max-wait", "60", "--poll-interval", "0"];
+    assert_code(&world.run(&[&["poll"][..], &on].concat()).await, 0);
+    assert_eq!((fs::read(world.path("key.pem")).unwrap(), world.issued()), (key, 1));
+    world.assert_sound();
+}
+
 // clause: RFC 8894 C8
 #[tokio::test(flavor = "multi_thread")]
 async fn polls_are_limited_and_taken_up_later() {

@@ -12,7 +12,11 @@ use scep_client::{
 };
 use scep_proto::{ReplyError, next_ca_certificates};
 use scep_service::Renewal;
-use support::{CHALLENGE, InProcess, SmallCa, client, key, reply, service};
+use support::{
+    CHALLENGE, InProcess, SmallCa, client,
+    field::{FieldServer, Style, ndes},
+    key, reply, service,
+};
 use testkit::keys::STRANGER_PEM;
 
 fn wanted(challenge: Option<&str>) -> Enrollment {
@@ -84,6 +88,27 @@ async fn a_next_ca_that_the_current_one_has_not_signed_is_not_taken() {
         let error = client.next_ca(&trusted(&client).await).await.unwrap_err();
         let ClientError::Untrusted(Untrusted::Reply(error)) = error else { panic!("{at}: {error}") };
         assert_eq!(unknown(&error), at == 0, "{at}: {error}");
+    }
+}
+
+// clause: RFC 8894 C16
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_writes_the_next_ca_and_no_other() {
+    let (current, next) = (testkit::ca(), testkit::rsa_ca());
+    let sound = announcement(&current.certificate, &*current.key).await;
+    let by_itself = announcement(&next.certificate, &*next.key).await;
+    for (body, code) in [(sound, 0), (by_itself, 4)] {
+        let style = Style { next_ca: Some(body), ..ndes().await };
+        let url = FieldServer::new(style).serve().await;
+        let folder = testkit::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), current.certificate.to_pem()).unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_scep-client"));
+        command.args(["get-next-ca", &url, "--ca-cert", "ca.pem", "--out", "next.pem"]);
+        command.current_dir(folder.path());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        support::program::assert_code(&output, code);
+        let written = std::fs::read_to_string(folder.path().join("next.pem")).ok();
+        assert_eq!(written, (code == 0).then(|| next.certificate.to_pem()));
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Style {
     pub known_key: KnownKey,
     /// The content of a FAILURE.
     pub failure_content: Option<&'static [u8]>,
+    /// The answer to GetNextCACert.
+    pub next_ca: Option<Vec<u8>>,
 }
 
 /// The senderNonce of a reply.
@@ -93,6 +95,7 @@ pub fn micromdm() -> Style {
         renewal: Renewal::ByChallenge,
         known_key: KnownKey::NewCertificate,
         failure_content: Some(&[]),
+        next_ca: None,
     }
 }
 
@@ -123,6 +126,7 @@ pub async fn step_ca() -> Style {
         renewal: Renewal::ByChallenge,
         known_key: KnownKey::NewCertificate,
         failure_content: None,
+        next_ca: None,
     }
 }
 
@@ -158,6 +162,7 @@ pub async fn ndes() -> Style {
         renewal: Renewal::ByCertificate,
         known_key: KnownKey::OldCertificate,
         failure_content: Some(&[4, 1, 0]),
+        next_ca: None,
     }
 }
 
@@ -226,7 +231,7 @@ impl FieldServer {
             Operation::GetCaCaps => self.style.capabilities.map(|text| text.as_bytes().to_vec()),
             Operation::GetCaCert => Some(ca_certificates::encode(&self.style.ca_certificates).1),
             Operation::PkiOperation(message) => Some(self.operate(&message).await),
-            Operation::GetNextCaCert => None,
+            Operation::GetNextCaCert => self.style.next_ca.clone(),
         }
     }
 
