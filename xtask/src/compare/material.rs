@@ -36,7 +36,7 @@ pub(super) fn settings(programs: &Path, folder: &Path) -> Result<PathBuf, Failur
     write(&data.join("directory.toml"), &devices)?;
     write(&data.join("challenge"), CHALLENGE)?;
     let text = format!(
-        "listen = \"127.0.0.1:0\"\ndata = {:?}\n[ca]\nkey = \"p256\"\n[log]\nfilter = \"warn\"\n\
+        "listen = \"127.0.0.1:0\"\ndata = {:?}\n[ca]\nkey = \"p256\"\n[throttle]\nsource_per_minute = 0\n[log]\nfilter = \"warn\"\n\
          [[profile]]\nchallenge = \"static\"\nchallenge_file = \"challenge\"\n",
         data.display().to_string()
     );

@@ -30,7 +30,7 @@ impl Measurement {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     runs: BTreeMap<&'static str, Vec<Measurement>>,
-    /// Time for one signature, in us.
+    /// CPU time of one signature, in us.
     signatures: Vec<f64>,
 }
 

@@ -99,7 +99,7 @@ fn work<M>(
 }
 
 #[expect(clippy::disallowed_methods, reason = "this measures time")]
-pub(crate) fn now() -> Instant {
+fn now() -> Instant {
     Instant::now()
 }
 
