@@ -18,8 +18,6 @@ pub(super) struct Row<'a> {
 pub(super) enum Place<'a> {
     /// By these items or files.
     Code(Vec<&'a str>),
-    /// Nowhere so far.
-    NoneYet,
     /// It binds somebody else.
     NotOurs,
     /// The standard leaves the choice.
@@ -29,9 +27,9 @@ pub(super) enum Place<'a> {
 }
 
 impl Place<'_> {
-    /// Whether the clause is, or is to be, kept here, and so wants a test.
+    /// Whether the clause is kept here, and so wants a test.
     pub(super) fn is_kept(&self) -> bool {
-        matches!(self, Self::Code(_) | Self::NoneYet | Self::Unclear)
+        matches!(self, Self::Code(_) | Self::Unclear)
     }
 }
 
@@ -71,8 +69,6 @@ fn read_place(cell: &str) -> Place<'_> {
         Place::NotOurs
     } else if says_why("left out:") {
         Place::LeftOut
-    } else if cell == super::NONE_YET {
-        Place::NoneYet
     } else {
         let paths: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
         if paths.is_empty() { Place::Unclear } else { Place::Code(paths) }
@@ -114,14 +110,14 @@ mod tests {
     #[test]
     fn headings_say_whose_the_rows_are() {
         let page = "# RFC 1: x\n| M1 | MUST | 2 | x | `a::B` | `t` |\n## Server\n| S1 | MAY | 2 | x | not ours: y | – |\n\
-                    ## RFC 2: y\n| 7 | – | 2 | x | **none yet** | – |\n| no row |\n| x | y | z | a | b | c |\n";
+                    ## RFC 2: y\n| 7 | – | 2 | x | somewhere | – |\n| no row |\n| x | y | z | a | b | c |\n";
         let read: Vec<_> = rows(page).map(|(at, row)| (at, row.standard, row.id, row.place)).collect();
         assert_eq!(
             read,
             [
                 (1, "RFC 1", "M1", Place::Code(vec!["a::B"])),
                 (3, "RFC 1", "S1", Place::NotOurs),
-                (5, "RFC 2", "7", Place::NoneYet),
+                (5, "RFC 2", "7", Place::Unclear),
             ]
         );
     }
