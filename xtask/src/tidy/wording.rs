@@ -44,10 +44,11 @@ fn complaint(line: &str, places: &[String]) -> Option<String> {
     Some(format!("{place} is a path of one machine"))
 }
 
-/// Whether `place` stands in `line` as the beginning of a path.
+/// Whether `place` stands in `line` as the beginning of a path; with a placeholder behind it, it is one of a URL.
 fn starts_a_path(line: &str, place: &str) -> bool {
     line.match_indices(place).any(|(at, _)| {
-        if line.get(at..).is_some_and(|path| path.starts_with(NOBODYS)) {
+        let path = line.get(at..).unwrap_or_default();
+        if path.starts_with(NOBODYS) || path.strip_prefix(place).is_some_and(|rest| rest.starts_with('{')) {
             return false;
         }
         let before = line.get(..at).and_then(|before| before.chars().next_back());
@@ -75,7 +76,14 @@ mod tests {
             let found = check(&Tree::of(&[("docs/a.md", &path)]));
             assert_eq!(found.len(), 1, "{path}");
         }
-        for path in ["https://example.org/nowhere/y", "./nowhere/y", "/etc/certbound", NOBODYS, "a\n"] {
+        for path in [
+            "https://example.org/nowhere/y",
+            "./nowhere/y",
+            "/etc/certbound",
+            NOBODYS,
+            "/nowhere/{id}",
+            "a\n",
+        ] {
             assert_eq!(check(&Tree::of(&[("docs/a.md", path)])), [], "{path}");
         }
     }
