@@ -4,9 +4,14 @@
 use certbound_fuzz::{Anything, CONTENT_KEY, Counting, ca};
 use libfuzzer_sys::fuzz_target;
 use pki_core::{ChallengePassword, ContentKey, SignatureAlgorithm, UnixTime};
-use scep_proto::{AlgorithmPolicy, FailInfo, Legacy, PkiMessage, ReplySigner};
+use scep_proto::{
+    AlgorithmPolicy, FailInfo, Legacy, PkiMessage, ReplySigner,
+    explain::{Aids, explain},
+};
 
 fuzz_target!(|input: &[u8]| {
+    let told = explain(input, &Aids::default().with_verifier(&Anything));
+    let _ = told.to_string();
     let Ok(message) = PkiMessage::parse(input) else { return };
     let policy = AlgorithmPolicy::default().with_legacy(Legacy::Sha1).with_legacy(Legacy::TripleDes);
     let signer = ReplySigner::new(ca().clone(), SignatureAlgorithm::RsaPkcs1Sha256);

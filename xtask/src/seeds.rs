@@ -30,6 +30,7 @@ const SOURCES: &[Source] = &[
     Source { target: "certificate", folder: "scep", begins: "windows", ends: "input.der", form: opened },
     Source { target: "crl", folder: "crl", begins: "", ends: "input.der", form: as_it_is },
     Source { target: "scep_message", folder: "scep", begins: "", ends: "input.der", form: as_it_is },
+    Source { target: "scep_differential", folder: "scep", begins: "", ends: "input.der", form: as_it_is },
     Source { target: "scep_inner", folder: "scep", begins: "apple", ends: "input.der", form: typed },
     Source { target: "scep_inner", folder: "scep", begins: "windows", ends: "input.der", form: typed },
     Source { target: "ber_normalize", folder: "scep", begins: "", ends: "input.der", form: as_it_is },

@@ -207,6 +207,7 @@ fn wrong_replies() -> Vec<(&'static str, &'static str, Crafted)> {
     vec![
         ("pki-status", "RFC 8894 §3.2.1.3", typed("3", empty()).with(RECIPIENT_NONCE, &nonce)),
         ("pki-status", "RFC 8894 §3.2.1.3", reply("1", empty())),
+        ("reply-nonce", "RFC 8894 §3.2.1.5", reply("3", empty()).without(oid::SENDER_NONCE)),
         ("recipient-nonce", "RFC 8894 §3.2.1.5", typed("3", empty()).with(PKI_STATUS, &printable("3"))),
         (
             "recipient-nonce-length",
@@ -283,6 +284,13 @@ fn what_is_not_a_message_is_explained_as_well() {
     ] {
         assert!(codes(input).contains(&code), "{code}: {:?}", codes(input));
     }
+    let csr = pretended(certification_request().as_der());
+    assert!(csr.title().starts_with("a certification request"), "{csr}");
+    assert!(csr.findings().iter().all(|finding| finding.weight() == Weight::Note), "{csr}");
+    let envelope = CraftedEnvelope::sealing(&padded(certification_request().as_der())).encode();
+    let envelope = pretended(&envelope);
+    assert!(envelope.title().starts_with("a pkcsPKIEnvelope"), "{envelope}");
+    assert_eq!(envelope.sections().last().unwrap().title(), "content");
     assert!(codes(b"SCEPStandard\nRenewal\nSHA-512\n").is_empty());
 }
 

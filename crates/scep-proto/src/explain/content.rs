@@ -33,6 +33,27 @@ pub(super) fn of_success(content: &[u8], aids: &Aids<'_>, told: &mut Explanation
     delivered(&plaintext, told);
 }
 
+pub(super) fn of_certification_request(
+    der: &[u8],
+    csr: &CertificationRequest,
+    aids: &Aids<'_>,
+    told: &mut Explanation,
+) {
+    told.section("request", tree::lines(der, &schema::CERTIFICATION_REQUEST));
+    told.tolerated(tolerances_of(&RequestMessage::PkcsReq(csr.clone())));
+    certification_request(MessageType::PkcsReq, csr, None, aids, told);
+}
+
+/// An envelope by itself: what its content is, the message around it would say.
+pub(super) fn of_envelope(der: &[u8], aids: &Aids<'_>, told: &mut Explanation) {
+    let Some(plaintext) = opened(der, aids, told) else { return };
+    let shape: &'static Shape = match CertificationRequest::from_der(&plaintext) {
+        Ok(_) => &schema::CERTIFICATION_REQUEST,
+        Err(_) => &schema::CONTENT_INFO,
+    };
+    told.section("content", tree::lines(&plaintext, shape));
+}
+
 /// Reads the envelope; decrypts it where there is something to decrypt it with.
 fn opened(content: &[u8], aids: &Aids<'_>, told: &mut Explanation) -> Option<Vec<u8>> {
     if content.is_empty() {

@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, format, string::ToString as _};
 
-use pki_core::{Certificate, DecodeError, DigestAlgorithm, KeyKind, KeyUsage, Oid};
+use pki_core::{Certificate, CertificationRequest, DecodeError, DigestAlgorithm, KeyKind, KeyUsage, Oid};
 
 use super::{Aids, Explanation, Weight, answers, content, schema, tree};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     limits::{MAX_MESSAGE_LEN, NONCE_LEN},
     message::of_signer,
     signature_check::SignatureCheck,
-    signed_data::{SignedData, SignerInfo},
+    signed_data::{SignedData, SignerInfo, content_of},
 };
 
 /// Every algorithm that can be spoken at all, and every tolerance.
@@ -31,7 +31,15 @@ pub(super) fn explain(input: &[u8], aids: &Aids<'_>, told: &mut Explanation) {
     if let Ok(certificate) = Certificate::from_der(&der) {
         return answers::certificates(&der, &[certificate], told);
     }
+    if let Ok(request) = CertificationRequest::from_der(&der) {
+        told.title = "a certification request, without a message around it".to_string();
+        return content::of_certification_request(&der, &request, aids, told);
+    }
     let written = if matches!(der, Cow::Owned(_)) { "BER" } else { "DER" };
+    if content_of(&der, cms_oids::ENVELOPED_DATA, "an envelope").is_ok() {
+        told.title = "a pkcsPKIEnvelope, without a message around it".to_string();
+        return content::of_envelope(&der, aids, told);
+    }
     told.title = format!("a structure that is no SignedData ({} octets of {written})", input.len());
     told.section("message", tree::lines(&der, &schema::CONTENT_INFO));
     if written == "BER" {
@@ -65,12 +73,12 @@ fn signed(data: &SignedData<'_>, signer: &SignerInfo<'_>, aids: &Aids<'_>, told:
     };
     let signature = SignatureCheck::new(data, signer, &attributes);
     told.tolerated(attributes.tolerated().union(signature.tolerated()));
-    let certificate = signer_certificate(data, signer, told);
+    // Who reads a reply knows who should have signed it.
     let weight = match attributes.message_type() {
         Ok(Ok(MessageType::CertRep)) => Weight::Note,
         _ => Weight::Breaks,
     };
-    check_alone(data, signer, weight, told);
+    let certificate = signer_certificate(data, signer, weight, told);
     check_signature(&signature, certificate.as_ref(), aids, told);
     let message_type = attributes.single(cms_oids::MESSAGE_TYPE);
     if matches!(message_type, Ok(None)) && answers::next_ca(signature.content(), told) {
@@ -85,7 +93,7 @@ fn signed(data: &SignedData<'_>, signer: &SignerInfo<'_>, aids: &Aids<'_>, told:
         Ok(Ok(message_type)) => {
             told.title = format!("{message_type}, a request");
             let signer = certificate.as_ref();
-            check_usage(signer, told);
+            check_requester(signer, told);
             content::of_request(message_type, signature.content(), signer, aids, told);
         }
         Ok(Err(text)) => {
@@ -101,36 +109,35 @@ fn signed(data: &SignedData<'_>, signer: &SignerInfo<'_>, aids: &Aids<'_>, told:
 fn signer_certificate(
     data: &SignedData<'_>,
     signer: &SignerInfo<'_>,
+    weight: Weight,
     told: &mut Explanation,
 ) -> Option<Certificate> {
-    let certificate = data.parsed_certificates().find(|certificate| signer.id.matches(certificate));
+    let mut matching = data.parsed_certificates().filter(|certificate| signer.id.matches(certificate));
+    let certificate = matching.next();
+    let more = matching.count();
+    if more > 0 {
+        let text = format_args!("{} certificates answer to the signer's name", more.saturating_add(1));
+        told.find("two-signer-certificates", weight, "RFC 5652 §5.3", text);
+    }
     let Some(certificate) = certificate else {
         let text = "the certificate of the signer is not among the certificates";
-        told.breaks("no-signer-certificate", "RFC 8894 §2.3", text);
+        told.find("no-signer-certificate", weight, "RFC 8894 §2.3", text);
         return None;
     };
     told.tolerated(of_signer(&certificate, &signer.id));
-    if let KeyKind::Rsa { bits: bits @ ..2048 } = certificate.public_key().kind() {
-        let text = format_args!("the signer's RSA key has {bits} bits; expected 2048 or more");
-        told.breaks("short-key", "RFC 8894 §7", text);
-    }
     Some(certificate)
 }
 
-fn check_usage(signer: Option<&Certificate>, told: &mut Explanation) {
+/// What the signer of a request needs beyond what the signer of a reply does.
+fn check_requester(signer: Option<&Certificate>, told: &mut Explanation) {
     let usage = signer.and_then(|signer| signer.key_usage().ok().flatten());
+    if let Some(KeyKind::Rsa { bits: bits @ ..2048 }) = signer.map(|signer| signer.public_key().kind()) {
+        let text = format_args!("the signer's RSA key has {bits} bits; expected 2048 or more");
+        told.breaks("short-key", "RFC 8894 §7", text);
+    }
     if usage.is_some_and(|usage| !usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
         let text = "the keyUsage of the signer's certificate has no digitalSignature";
         told.find("signer-key-usage", Weight::Tolerated, "RFC 8894 §2.3", text);
-    }
-}
-
-/// Two certificates of one name and number leave open who signed a request; who reads a reply knows its signer.
-fn check_alone(data: &SignedData<'_>, signer: &SignerInfo<'_>, weight: Weight, told: &mut Explanation) {
-    let count = data.parsed_certificates().filter(|certificate| signer.id.matches(certificate)).count();
-    if count > 1 {
-        let text = format_args!("{count} certificates answer to the signer's name");
-        told.find("two-signer-certificates", weight, "RFC 5652 §5.3", text);
     }
 }
 
@@ -156,14 +163,17 @@ fn check_signature(
 }
 
 fn check_common(attributes: &SignedAttributes<'_>, told: &mut Explanation) {
+    let is_reply = attributes.message_type() == Ok(Ok(MessageType::CertRep));
     let found: [(&str, &str, Result<(), DecodeError>); 3] = [
         ("message-type", "RFC 8894 §3.2.1.2", attributes.message_type().map(drop)),
         ("transaction-id", "RFC 8894 §3.2.1.1", attributes.transaction_id().map(drop)),
         ("sender-nonce", "RFC 8894 §3.2.1.5", attributes.sender_nonce().map(drop)),
     ];
     for (code, clause, read) in found {
-        if let Err(error) = read {
-            told.breaks(code, clause, error);
+        match read {
+            Err(_) if is_reply && code == "sender-nonce" => told.tolerated(Tolerance::ReplyNonce.into()),
+            Err(error) => told.breaks(code, clause, error),
+            Ok(()) => {}
         }
     }
     let absent = |id: Oid| matches!(attributes.single(id), Ok(None));
