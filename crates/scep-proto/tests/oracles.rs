@@ -113,7 +113,7 @@ fn pkcs7_reads_them() {
 fn what_they_write_is_read() {
     let sound = crafted().encode();
     let theirs = [
-        rasn::der::encode(&rewrapped(rasn_signed_data(&sound))).unwrap(),
+        rasn::der::encode(&rewrapped(&rasn_signed_data(&sound))).unwrap(),
         ContentInfo::from_der(&sound).unwrap().to_der().unwrap(),
     ];
     for message in theirs {
@@ -159,7 +159,7 @@ fn what_rasn_makes_is_read() {
     signer.signed_attrs = Some(attributes);
     data.signer_infos = SetOf::from_vec(vec![signer]);
     data.encap_content_info.content = Some(content.into());
-    let message = rasn::der::encode(&rewrapped(data)).unwrap();
+    let message = rasn::der::encode(&rewrapped(&data)).unwrap();
     let request = PkiMessage::parse(&message).unwrap();
     assert_eq!(request.exchange().transaction_id().to_string(), "of rasn");
     let verified = request.verify(&Pretend, &AlgorithmPolicy::default()).unwrap();
@@ -168,10 +168,10 @@ fn what_rasn_makes_is_read() {
     assert_eq!(opened.unwrap().message, pkcs_req());
 }
 
-fn rewrapped(data: rasn_cms::SignedData) -> rasn_cms::ContentInfo {
+fn rewrapped(data: &rasn_cms::SignedData) -> rasn_cms::ContentInfo {
     rasn_cms::ContentInfo {
         content_type: rasn_cms::CONTENT_SIGNED_DATA.to_owned(),
-        content: rasn::types::Any::new(rasn::der::encode(&data).unwrap()),
+        content: rasn::types::Any::new(rasn::der::encode(data).unwrap()),
     }
 }
 
