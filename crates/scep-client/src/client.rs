@@ -45,6 +45,7 @@ pub struct ScepClient {
     parts: ClientParts,
     algorithms: Algorithms,
     assumed: Option<Capabilities>,
+    ra: Vec<Certificate>,
 }
 
 /// What a client works with.
@@ -105,7 +106,8 @@ impl ScepClient {
         if url.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?'])) {
             url.push_str(DEFAULT_PATH);
         }
-        Self { url, ca_identifier: String::new(), parts, algorithms: Algorithms::default(), assumed: None }
+        let (algorithms, ca_identifier) = (Algorithms::default(), String::new());
+        Self { url, ca_identifier, parts, algorithms, assumed: None, ra: Vec::new() }
     }
 
     /// The same, naming in GetCACert which CA is meant.
@@ -125,6 +127,12 @@ impl ScepClient {
     #[must_use]
     pub fn assuming(self, capabilities: Capabilities) -> Self {
         Self { assumed: Some(capabilities), ..self }
+    }
+
+    /// The same, with the certificates of the RA, which somebody trustworthy has named: see [`TrustedCa::with_ra`].
+    #[must_use]
+    pub fn with_ra(self, ra: Vec<Certificate>) -> Self {
+        Self { ra, ..self }
     }
 
     /// The URL that requests go to, without query.
@@ -163,7 +171,8 @@ impl ScepClient {
     /// GetCACert, judged.
     pub async fn ca(&self, trust: Trust) -> Result<TrustedCa, ClientError> {
         let certificates = self.ca_certificates().await?;
-        Ok(TrustedCa::new(&certificates, trust, &*self.parts.verifier, self.parts.clock.now())?)
+        let (verifier, now) = (&*self.parts.verifier, self.parts.clock.now());
+        Ok(TrustedCa::with_ra(&certificates, &self.ra, trust, verifier, now)?)
     }
 
     /// GetCACert, judged by a CA certificate that is at hand, whether the server sends it along or not.
@@ -176,7 +185,8 @@ impl ScepClient {
         }
         let expected = anchor.fingerprint();
         let (verifier, now) = (&*self.parts.verifier, self.parts.clock.now());
-        let ca = TrustedCa::new(&certificates, Trust::Fingerprint(expected), verifier, now)?;
+        let trust = Trust::Fingerprint(expected);
+        let ca = TrustedCa::with_ra(&certificates, &self.ra, trust, verifier, now)?;
         // Where it was not sent itself, something that was has to belong to it.
         if !sent && ca.reply_signers().iter().all(|certificate| certificate == anchor) {
             return Err(Untrusted::Fingerprint { expected, found }.into());

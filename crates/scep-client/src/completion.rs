@@ -69,6 +69,27 @@ pub enum Event<'a> {
 }
 
 /// Looks on while a transaction is seen through, and keeps what a later process needs to go on with it.
+///
+/// ```
+/// use scep_client::{Event, NotSaved, Observer, SavedTransaction};
+///
+/// struct Folder(std::path::PathBuf);
+///
+/// impl Observer for Folder {
+///     fn save(&mut self, transaction: &SavedTransaction) -> Result<(), NotSaved> {
+///         let write = |name: &str, octets: &[u8]| std::fs::write(self.0.join(name), octets);
+///         let written = write("message.der", transaction.message())
+///             .and_then(|()| write("request.der", transaction.request().as_der()));
+///         written.map_err(|error| NotSaved(error.to_string()))
+///     }
+///
+///     fn note(&mut self, event: &Event<'_>) {
+///         if let Event::Waiting { pause, .. } = event {
+///             println!("not decided; asking again in {} s", pause.as_secs());
+///         }
+///     }
+/// }
+/// ```
 pub trait Observer: Send {
     /// Called before anything is sent under a transactionID, and when the CA has answered PENDING. What is kept until
     /// the certificate is safe makes a crash harmless. An error ends the run.

@@ -48,7 +48,19 @@ impl TrustedCa {
         verifier: &dyn SignatureVerifier,
         now: UnixTime,
     ) -> Result<Self, Untrusted> {
-        let ca = Self::below(anchor(certificates, trust)?, certificates, verifier)?;
+        Self::with_ra(certificates, &[], trust, verifier, now)
+    }
+
+    /// The same, where somebody trustworthy has named the certificates of the RA: they count whoever issued them and
+    /// whatever their extKeyUsage says.
+    pub fn with_ra(
+        certificates: &[Certificate],
+        ra: &[Certificate],
+        trust: Trust,
+        verifier: &dyn SignatureVerifier,
+        now: UnixTime,
+    ) -> Result<Self, Untrusted> {
+        let ca = Self::below(anchor(certificates, trust)?, certificates, ra, verifier)?;
         for certificate in [&ca.anchor, &ca.issuer, &ca.recipient] {
             check_validity(certificate, now)?;
         }
@@ -64,7 +76,7 @@ impl TrustedCa {
         verifier: &dyn SignatureVerifier,
         now: UnixTime,
     ) -> Result<Self, Untrusted> {
-        let mut ca = Self::below(anchor(certificates, Trust::FirstSeen)?, certificates, verifier)?;
+        let mut ca = Self::below(anchor(certificates, Trust::FirstSeen)?, certificates, &[], verifier)?;
         for certificate in [&ca.anchor, &ca.issuer, &ca.recipient] {
             check_validity(certificate, now.max(certificate.validity().not_before()))?;
         }
@@ -72,17 +84,24 @@ impl TrustedCa {
         Ok(ca)
     }
 
-    /// `anchor`, and what of `certificates` descends from it.
+    /// `anchor`, what of `certificates` descends from it, and `ra`.
     fn below(
         anchor: Certificate,
         certificates: &[Certificate],
+        ra: &[Certificate],
         verifier: &dyn SignatureVerifier,
     ) -> Result<Self, Untrusted> {
         let mut trusted = descendants(&anchor, certificates, verifier);
         trusted
             .retain(|certificate| certificate == &anchor || may_issue(certificate) || may_be_ra(certificate));
-        let (issuer, recipient) = roles(&trusted).ok_or(Untrusted::NoRa)?;
         let issuers = trusted.iter().filter(|&certificate| may_issue(certificate)).cloned().collect();
+        let (issuer, recipient) = match RaCertificates::pick(ra_first(&anchor, ra).as_slice()) {
+            Some(named) if !ra.is_empty() => {
+                (roles(&trusted).map_or(anchor.clone(), |(issuer, _)| issuer), named.encryption)
+            }
+            _ => roles(&trusted).ok_or(Untrusted::NoRa)?,
+        };
+        trusted.extend_from_slice(ra);
         Ok(Self { anchor, issuer, issuers, recipient, reply_signers: trusted })
     }
 
@@ -115,6 +134,11 @@ impl TrustedCa {
     pub(crate) fn issued(&self, certificate: &Certificate, verifier: &dyn SignatureVerifier) -> bool {
         self.issuers.iter().any(|issuer| issued_by(certificate, issuer, verifier))
     }
+}
+
+/// The RA's certificates as GetCACert would list them.
+fn ra_first(anchor: &Certificate, ra: &[Certificate]) -> Vec<Certificate> {
+    ra.iter().chain([anchor]).cloned().collect()
 }
 
 /// The CA that issues, and the certificate that requests are encrypted to.

@@ -543,6 +543,24 @@ async fn a_certificate_for_something_else_is_no_ra_though_the_ca_issued_it() {
 
 // clause: RFC 8894 C2
 #[tokio::test]
+async fn an_ra_that_is_named_is_used_whatever_its_certificate_says() {
+    let (ca, other, device) = (testkit::ca(), testkit::rsa_ca(), testkit::device());
+    let trust = Trust::Fingerprint(ca.certificate.fingerprint());
+    let list = [ca.ra_certificate.clone(), ca.certificate.clone()];
+    for named in [other.ra_certificate, device.certificate] {
+        let world = world();
+        let trusted = world.client.clone().with_ra(vec![named.clone()]).ca(trust).await.unwrap();
+        assert_eq!((trusted.recipient(), trusted.issuer()), (&named, &ca.certificate));
+        assert!(trusted.reply_signers().contains(&named));
+        assert!(!trusted.issuers().contains(&named));
+        // Without the CA's own there is still that one.
+        let alone = TrustedCa::with_ra(&list[1..], &[named], trust, &keys_software::AwsLc, testkit::NOW);
+        assert!(alone.is_ok(), "{alone:?}");
+    }
+}
+
+// clause: RFC 8894 C2
+#[tokio::test]
 async fn a_ca_certificate_at_hand_vouches_whether_it_is_sent_or_not() {
     let ca = testkit::ca();
     let (_, body) = ca_certificates::encode(std::slice::from_ref(&ca.ra_certificate));

@@ -59,7 +59,9 @@ pub(crate) fn client(server: &Server, algorithms: &Algorithms) -> Result<ScepCli
         random: Arc::new(AwsLc),
         clock: Arc::new(SystemClock),
     };
+    let ra = server.ra_cert.iter().map(|path| files::certificate(path)).collect::<Result<_, _>>()?;
     let client = ScepClient::new(&server.url, parts)
+        .with_ra(ra)
         .with_ca_identifier(&server.ca_identifier)
         .with_algorithms(algorithms.for_client());
     if algorithms.assume_standard {

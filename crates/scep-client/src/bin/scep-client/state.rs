@@ -73,6 +73,7 @@ impl State {
             version: VERSION,
             command,
             server: Server {
+                ra_cert: server.ra_cert.iter().map(|path| files::absolute(path)).collect::<Result<_, _>>()?,
                 tls_ca: server.tls_ca.as_deref().map(files::absolute).transpose()?,
                 ..server.clone()
             },

@@ -22,6 +22,11 @@ pub(crate) struct Server {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) ca_identifier: String,
 
+    /// A certificate (PEM) of the CA's registration authority, from a source you trust, beside those that the CA itself
+    /// vouches for. May be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ra_cert: Vec<PathBuf>,
+
     /// Seconds to wait for any one answer
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: Duration,
