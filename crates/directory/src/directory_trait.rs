@@ -1,6 +1,6 @@
 //! The seam behind which a directory lives.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use pki_core::{BoxFuture, GeneralName, UnixTime};
 use serial_binding::{BoundObject, ObjectKinds};
@@ -15,6 +15,16 @@ pub trait Directory: fmt::Debug + Send + Sync {
 
     /// The names that a certificate bound to the object may carry.
     fn names(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectNames>, DirectoryError>>;
+
+    /// What else it knows of the object and templates of names may use, by name: `department`, say. [`SID_ATTRIBUTE`] is
+    /// the security identifier of its Windows account. Asked only where a profile needs it.
+    fn attributes(
+        &self,
+        object: BoundObject,
+    ) -> BoxFuture<'_, Result<BTreeMap<String, String>, DirectoryError>> {
+        let _ = object;
+        Box::pin(std::future::ready(Ok(BTreeMap::new())))
+    }
 
     /// The one object that goes by `name` (a common name, an id, a host name, an address).
     fn identify<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<BoundObject>, DirectoryError>>;
@@ -37,6 +47,9 @@ pub trait Directory: fmt::Debug + Send + Sync {
         })
     }
 }
+
+/// The name of the attribute that is the security identifier of an object's Windows account, such as `S-1-5-21-…-1104`.
+pub const SID_ATTRIBUTE: &str = "sid";
 
 /// The state of an object, and how old that knowledge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

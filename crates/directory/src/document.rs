@@ -1,6 +1,6 @@
 //! The text of a file directory, as serde reads it.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use pki_core::UnixTime;
 use serde::{
@@ -43,6 +43,8 @@ pub(crate) struct Record {
     pub(crate) upns: Vec<String>,
     #[serde(default)]
     pub(crate) uris: Vec<String>,
+    #[serde(default)]
+    pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) state: State,
     #[serde(default, deserialize_with = "time")]
     pub(crate) since: Option<UnixTime>,

@@ -1,6 +1,7 @@
 //! A directory in a file.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     future::ready,
     path::{Path, PathBuf},
@@ -41,6 +42,7 @@ use crate::{
 /// emails = ["ada@example.com"]
 /// upns = ["ada@corp.example.com"]
 /// uris = ["https://example.com/people/ada"]
+/// attributes = { sid = "S-1-5-21-1-2-3-1104", department = "Engines" }   # for templates of names
 /// state = "enabled"
 /// ```
 ///
@@ -322,6 +324,13 @@ impl Directory for FileDirectory {
 
     fn names(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectNames>, DirectoryError>> {
         Box::pin(ready(self.ask(|current| current.snapshot.names(object).cloned())))
+    }
+
+    fn attributes(
+        &self,
+        object: BoundObject,
+    ) -> BoxFuture<'_, Result<BTreeMap<String, String>, DirectoryError>> {
+        Box::pin(ready(self.ask(|current| current.snapshot.attributes(object))))
     }
 
     /// By id, name, common name, host name, e-mail address or user principal name, in any case.

@@ -1,7 +1,7 @@
 //! A directory elsewhere: asked sparingly, and believed with care.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -388,6 +388,16 @@ impl Directory for GuardedDirectory {
         match self.0.quiet(self.0.clock.now()) {
             Some(quiet) => Box::pin(std::future::ready(Err(quiet))),
             None => self.0.directory.names(object),
+        }
+    }
+
+    fn attributes(
+        &self,
+        object: BoundObject,
+    ) -> BoxFuture<'_, Result<BTreeMap<String, String>, DirectoryError>> {
+        match self.0.quiet(self.0.clock.now()) {
+            Some(quiet) => Box::pin(std::future::ready(Err(quiet))),
+            None => self.0.directory.attributes(object),
         }
     }
 

@@ -18,7 +18,7 @@ mod tombstones;
 
 pub use breaker::BreakerSettings;
 pub use directory_revocation::{DirectoryRevocation, DirectoryRevocationParts};
-pub use directory_trait::{Directory, DirectoryError, ObjectNames, ObjectState, Observation};
+pub use directory_trait::{Directory, DirectoryError, ObjectNames, ObjectState, Observation, SID_ATTRIBUTE};
 pub use file_directory::{FileDirectory, FileDirectoryError, FileDirectorySettings, Refresh};
 pub use guarded_directory::{DirectoryHealth, GuardSettings, GuardedDirectory};
 pub use tombstones::{InMemoryTombstones, NoTombstones, Tombstone, Tombstones};

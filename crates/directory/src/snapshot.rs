@@ -1,6 +1,6 @@
 //! The objects of a file directory at one moment.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use pki_core::GeneralName;
 use serial_binding::{BoundObject, ObjectId, ObjectKind, ObjectKinds};
@@ -21,6 +21,7 @@ pub(crate) struct Snapshot {
 struct Object {
     state: ObjectState,
     names: ObjectNames,
+    attributes: BTreeMap<String, String>,
 }
 
 /// Whom a name means.
@@ -77,6 +78,10 @@ impl Snapshot {
         self.objects.get(&object).map(|object| &object.names)
     }
 
+    pub(crate) fn attributes(&self, object: BoundObject) -> BTreeMap<String, String> {
+        self.objects.get(&object).map(|object| object.attributes.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn named(&self, name: &str) -> Option<Named> {
         self.by_name.get(&name.to_lowercase()).copied()
     }
@@ -109,6 +114,8 @@ impl Snapshot {
         }
         let object = BoundObject::new(kind, record.id).map_err(|error| ("id", error.to_string()))?;
         let names = names(record)?;
+        let values: Vec<_> = record.attributes.values().cloned().collect();
+        check("attributes", &values, |_| true)?;
         let state = match record.state {
             State::Enabled => ObjectState::Enabled,
             State::Disabled => ObjectState::Disabled { since: record.since },
@@ -124,7 +131,7 @@ impl Snapshot {
         match self.objects.entry(object) {
             Entry::Occupied(_) => Err(("id", format!("{object} is in the file twice"))),
             Entry::Vacant(place) => {
-                place.insert(Object { state, names });
+                place.insert(Object { state, names, attributes: record.attributes.clone() });
                 Ok(())
             }
         }

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use issuance::{ChallengeId, TransactionKey};
-use pki_core::{
-    CertificationRequest, RequestedExtensions, SerialNumber, UnixTime, UnsignedCertificationRequest,
-};
+use pki_core::{CertificationRequest, SerialNumber, UnixTime};
 use serial_binding::BoundObject;
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -128,11 +126,3 @@ pub enum QueueOutcome {
 pub const MOST_WAITING: usize = 1000;
 /// So many of them for one object.
 pub const MOST_WAITING_OF_ONE_OBJECT: usize = 8;
-
-/// The request less its challenge: secrets are not stored, and a static challenge stays one.
-pub(crate) fn without_challenge(csr: &CertificationRequest) -> Option<CertificationRequest> {
-    let extensions = RequestedExtensions { others: csr.extensions().to_vec(), ..Default::default() };
-    let algorithm = csr.signature_algorithm().ok()?;
-    let rest = UnsignedCertificationRequest::new(csr.subject(), csr.public_key(), None, &extensions);
-    rest.finish(algorithm, &[]).ok()
-}

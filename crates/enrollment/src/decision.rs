@@ -1,7 +1,11 @@
 //! From a request that is sound to a certificate, or to the reason why not.
 
-use directory::{ObjectNames, ObjectState};
-use issuance::{CertificateRequest, ChallengeId, Earlier, InterruptedIssuance, Provenance, TransactionKey};
+use std::collections::BTreeMap;
+
+use directory::ObjectState;
+use issuance::{
+    CertificateRequest, ChallengeId, Earlier, InterruptedIssuance, Provenance, TransactionKey, Usages,
+};
 use pki_core::{
     Certificate, CertificationRequest, ChallengePassword, DigestAlgorithm, SerialNumber, UnixTime,
 };
@@ -10,7 +14,8 @@ use serial_binding::{BoundObject, Resolution};
 use crate::{
     ApprovalPolicy, ChallengeAuthority, EarlierRequest, Enroller, Enrollment, EnrollmentProfile,
     EnrollmentRequest, Refusal, RenewalPolicy, StaticChallenge,
-    names::{GrantedNames, RequestedNames},
+    names::{Naming, RequestedNames},
+    profile::Wish,
     renewal::Renewable,
     vouching::vouch,
 };
@@ -236,34 +241,38 @@ impl Enroller {
         names: RequestedNames,
     ) -> Result<CertificateRequest, Refusal> {
         let object = grant.object;
-        let GrantedNames { common_name, alternative_names } =
-            match names.granted(&self.allowed_names(grant).await?) {
-                Ok(granted) => granted,
-                Err(refusal) => {
-                    return Err(match grant.spends {
-                        Some(id) => self.burnt(id, object, run.now, refusal).await,
-                        None => refusal,
-                    });
-                }
-            };
+        let named = match (self.naming(profile, grant).await?.grant(&names), grant.spends) {
+            (Ok(named), _) => named,
+            (Err(refusal @ (Refusal::NamesNotAllowed(_) | Refusal::NamesNotListed)), Some(id)) => {
+                return Err(self.burnt(id, object, run.now, refusal).await);
+            }
+            (Err(refusal), _) => return Err(refusal),
+        };
         // Last, so that whoever disabled the object in the meantime is heard.
         self.check_enabled(object).await?;
         Ok(CertificateRequest {
-            subject: profile.issuance().subject(&common_name),
-            subject_alt_names: alternative_names,
+            subject: named.subject,
+            subject_alt_names: named.alternative_names,
             public_key: run.csr.public_key().clone(),
             object: Some(object),
             profile: profile.issuance().clone(),
+            validity: run.csr.requested_validity().filter(|_| profile.validity() == Wish::Granted),
+            usages: requested_usages(profile, run.csr)?,
+            security_identifier: named.security_identifier,
         })
     }
 
-    /// The object's names; for a renewal, those that the certificate has already.
-    async fn allowed_names(&self, grant: &Grant) -> Result<ObjectNames, Refusal> {
-        let names = self.parts().directory.names(grant.object).await?.ok_or(Refusal::ObjectUnknown)?;
-        match &grant.renews {
-            Some(renewable) => renewable.names_kept(names),
-            None => Ok(names),
-        }
+    async fn naming<'a>(
+        &self,
+        profile: &'a EnrollmentProfile,
+        grant: &'a Grant,
+    ) -> Result<Naming<'a>, Refusal> {
+        let (object, directory, rules) = (grant.object, &self.parts().directory, profile.names());
+        let names = directory.names(object).await?.ok_or(Refusal::ObjectUnknown)?;
+        let attributes =
+            if rules.need_attributes() { directory.attributes(object).await? } else { BTreeMap::new() };
+        let held = grant.renews.as_ref().map(|renewable| &renewable.certificate);
+        Ok(Naming { rules, profile: profile.issuance(), object, names, attributes, held })
     }
 
     async fn check_enabled(&self, object: BoundObject) -> Result<(), Refusal> {
@@ -289,4 +298,16 @@ impl Enroller {
         );
         refusal
     }
+}
+
+/// What the certificate is to be good for; `None` for all that the profile gives.
+fn requested_usages(
+    profile: &EnrollmentProfile,
+    csr: &CertificationRequest,
+) -> Result<Option<Usages>, Refusal> {
+    if profile.usages() == Wish::PassedOver {
+        return Ok(None);
+    }
+    let extended = csr.extended_key_usages().map_err(Refusal::malformed)?;
+    Ok(Some(Usages { key_usage: csr.key_usage().map_err(Refusal::malformed)?, extended }))
 }

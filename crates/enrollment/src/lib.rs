@@ -9,7 +9,7 @@
 //!
 //! The object that a certificate will be bound to comes from the challenge, the directory or the certificate renewed,
 //! never from what a requester says of itself; it must be enabled at the moment of issuance. Names come from the
-//! directory: the request only chooses among them.
+//! directory: [`NameRules`] say which, and the request chooses among them at most.
 
 mod approval;
 mod challenge_key;
@@ -18,6 +18,7 @@ mod decision;
 mod enroller;
 mod lookup;
 mod memory_ledger;
+mod name_rules;
 mod name_text;
 mod names;
 mod one_time;
@@ -28,6 +29,7 @@ mod renewal;
 mod request;
 mod request_policy;
 mod store;
+mod template;
 mod vouching;
 
 pub use approval::{
@@ -37,9 +39,13 @@ pub use approval::{
 pub use challenge_key::ChallengeKey;
 pub use enroller::{Enroller, EnrollerParts, Generation, InvalidEnroller};
 pub use memory_ledger::MemoryLedger;
+pub use name_rules::{
+    AlternativeNameTemplate, ListedNames, NameChoice, NameRules, SecurityIdentifierForm, SubjectTemplate,
+};
 pub use name_text::TextFlaw;
 pub use one_time::{ChallengeError, OneTimeChallenges};
 pub use profile::{ChallengeAuthority, EnrollmentProfile, RenewalPolicy, StaticChallenge, WeakChallenge};
 pub use refusal::{Refusal, RefusalClass};
 pub use request::{CertificateLookup, Enrollment, EnrollmentRequest, PollRequest, RequestKind};
 pub use store::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};
+pub use template::{InvalidTemplate, Template};

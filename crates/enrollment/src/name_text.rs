@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pki_core::{GeneralName, NameAttribute};
+use pki_core::{GeneralName, NameAttribute, Oid, oids};
 
 /// What is wrong with a name's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +55,18 @@ pub(crate) fn common_name(attribute: &NameAttribute) -> Result<String, TextFlaw>
 pub(crate) fn check_common_name(text: &str) -> Result<(), TextFlaw> {
     check(text, LONGEST_COMMON_NAME)?;
     check_wildcard(text)
+}
+
+/// Whether that may stand for an attribute of a subject. What RFC 5280 allows for organizations and their parts is allowed
+/// for all but localities and addresses, which get twice as much.
+pub(crate) fn check_subject_text(attribute: Oid, text: &str) -> Result<(), TextFlaw> {
+    const ORGANIZATION: Oid = Oid::new_unwrap("2.5.4.10");
+    const UNIT: Oid = Oid::new_unwrap("2.5.4.11");
+    match attribute {
+        oids::COMMON_NAME => check_common_name(text),
+        ORGANIZATION | UNIT => check(text, LONGEST_COMMON_NAME),
+        _ => check(text, LONGEST_COMMON_NAME.saturating_mul(2)),
+    }
 }
 
 /// Whether an alternative name may be that. Forms that hold no text are taken as they are.

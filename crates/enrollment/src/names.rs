@@ -1,33 +1,53 @@
-//! Which names a certificate gets: those of the directory that the request asks for.
+//! Which names a certificate gets: those of the directory, and of these as many as the profile's rules and the request
+//! say.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use directory::ObjectNames;
+use directory::{ObjectNames, SID_ATTRIBUTE};
+use issuance::{Profile, SecurityIdentifier};
 use pki_core::{Certificate, CertificationRequest, GeneralName, Name, oids};
+use serial_binding::BoundObject;
 
 use crate::{
-    Refusal,
+    ListedNames, NameChoice, NameRules, Refusal, SecurityIdentifierForm,
+    name_rules::fit,
     name_text::{self, check_alternative_name, check_common_name},
+    template::{Known, text_of},
 };
 
-/// The names that a request asks for, each of them fit to stand in a certificate.
+/// The names that a request asks for.
 #[derive(Debug)]
 pub(crate) struct RequestedNames {
+    subject: Name,
     /// `None` leaves it to the directory.
-    pub(crate) common_name: Option<String>,
-    pub(crate) alternative_names: Vec<GeneralName>,
+    common_name: Option<String>,
+    alternative_names: Vec<GeneralName>,
 }
 
 /// The names that a certificate gets, in the directory's spelling.
 #[derive(Debug)]
 pub(crate) struct GrantedNames {
-    pub(crate) common_name: String,
+    pub(crate) subject: Name,
     pub(crate) alternative_names: Vec<GeneralName>,
+    /// For an extension.
+    pub(crate) security_identifier: Option<SecurityIdentifier>,
+}
+
+/// Everything that names are granted by.
+#[derive(Debug)]
+pub(crate) struct Naming<'a> {
+    pub(crate) rules: &'a NameRules,
+    pub(crate) profile: &'a Profile,
+    pub(crate) object: BoundObject,
+    pub(crate) names: ObjectNames,
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// The certificate that is renewed: what it does not have, its successor does not get.
+    pub(crate) held: Option<&'a Certificate>,
 }
 
 impl RequestedNames {
-    /// What `csr` asks for. Other parts of the subject are passed over: the profile has its own. So is a security
-    /// identifier as an URI, which no requester may choose.
+    /// What `csr` asks for, each name fit to stand in a certificate. A security identifier as an URI is passed over: no
+    /// requester may choose that.
     pub(crate) fn of(csr: &CertificationRequest) -> Result<Self, Refusal> {
         let alternative_names = csr.subject_alt_names().map_err(Refusal::malformed)?;
         let alternative_names: Vec<_> =
@@ -36,47 +56,154 @@ impl RequestedNames {
             check_alternative_name(name)
                 .map_err(|flaw| Refusal::NameInvalid { which: "an alternative name", flaw })?;
         }
-        Ok(Self { common_name: common_name(csr.subject())?, alternative_names })
+        let common_name = common_name(csr.subject())?;
+        Ok(Self { subject: csr.subject().clone(), common_name, alternative_names })
     }
 
     /// As names that an object may be looked up by: the commonName, then the alternative names.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        let alternative = self.alternative_names.iter().filter_map(|name| match name {
-            GeneralName::Dns(text)
-            | GeneralName::Email(text)
-            | GeneralName::Upn(text)
-            | GeneralName::Uri(text) => Some(&**text),
-            _ => None,
-        });
-        self.common_name.as_deref().into_iter().chain(alternative)
+        self.common_name.as_deref().into_iter().chain(self.alternative_names.iter().filter_map(text_of))
     }
 
-    /// Those among `allowed` that are asked for. Fails when one that is asked for is not among them.
-    pub(crate) fn granted(self, allowed: &ObjectNames) -> Result<GrantedNames, Refusal> {
-        let common_names = &allowed.common_names;
-        let common_name = match &self.common_name {
-            Some(asked) => common_names.iter().find(|known| same_text(known, asked)),
-            None => common_names.first(),
-        };
-        let common_name =
-            common_name.ok_or_else(|| Refusal::name_not_allowed("CN", self.common_name.as_deref()))?;
-        check_common_name(common_name)
-            .map_err(|flaw| Refusal::NameInvalid { which: "the directory's name of the object", flaw })?;
-        let mut alternative_names: Vec<GeneralName> = Vec::with_capacity(self.alternative_names.len());
-        for asked in &self.alternative_names {
-            let known = allowed.alternative_names.iter().find(|known| same_name(known, asked));
-            let known = known
-                .ok_or_else(|| Refusal::name_not_allowed("alternative name", Some(&asked.to_string())))?;
-            if !alternative_names.contains(known) {
-                alternative_names.push(known.clone());
-            }
-        }
-        Ok(GrantedNames { common_name: common_name.clone(), alternative_names })
+    /// Whether these are the same, letter by letter, in whatever string types and order of alternative names.
+    fn are_exactly(&self, subject: &Name, alternative_names: &[GeneralName]) -> bool {
+        let asked = &self.alternative_names;
+        same_letters(&self.subject, subject)
+            && asked.len() == alternative_names.len()
+            && alternative_names.iter().all(|name| asked.contains(name))
     }
 }
 
+impl Naming<'_> {
+    /// The names that the certificate gets.
+    pub(crate) fn grant(&self, requested: &RequestedNames) -> Result<GrantedNames, Refusal> {
+        self.check_listed(requested)?;
+        let allowed = self.allowed()?;
+        let (common_name, alternative_names) = match self.rules.choice {
+            NameChoice::Requester => chosen(requested, &allowed)?,
+            NameChoice::Directory | NameChoice::Exact => {
+                let first = allowed.common_names.first();
+                let names = allowed.alternative_names.iter().cloned().map(fit).collect::<Result<_, _>>()?;
+                (first.ok_or_else(|| Refusal::name_not_allowed("CN", None))?, names)
+            }
+        };
+        let subject = self.subject(common_name)?;
+        if self.rules.choice == NameChoice::Exact && !requested.are_exactly(&subject, &alternative_names) {
+            return Err(Refusal::names_not_exact(&subject, &alternative_names));
+        }
+        self.with_security_identifier(GrantedNames { subject, alternative_names, security_identifier: None })
+    }
+
+    fn known<'k>(&'k self, common_name: &'k str) -> Known<'k> {
+        Known { object: self.object, common_name, names: &self.names, attributes: &self.attributes }
+    }
+
+    fn first_name(&self) -> &str {
+        self.names.common_names.first().map(String::as_str).unwrap_or_default()
+    }
+
+    fn check_listed(&self, requested: &RequestedNames) -> Result<(), Refusal> {
+        if self.rules.whitelist.is_empty() {
+            return Ok(());
+        }
+        let common_name = requested.common_name.as_deref().unwrap_or_else(|| self.first_name());
+        let common_name = self.own_name(common_name).unwrap_or_else(|| self.first_name());
+        let known = self.known(common_name);
+        for ListedNames { subject, alternative_names } in &self.rules.whitelist {
+            // An entry for which nothing is known is none for this object.
+            let Ok(subject) = subject.fill(&known) else { continue };
+            let names =
+                alternative_names.iter().map(|name| name.fill(&known)).collect::<Result<Vec<_>, _>>()?;
+            if requested.are_exactly(&subject, &names.concat()) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::NamesNotListed)
+    }
+
+    /// The names that the object has or templates make, less those that a certificate that is renewed has not.
+    fn allowed(&self) -> Result<ObjectNames, Refusal> {
+        let known = self.known(self.first_name());
+        let mut allowed = self.names.clone();
+        if let Some(templates) = &self.rules.alternative_names {
+            let names =
+                templates.iter().map(|template| template.fill(&known)).collect::<Result<Vec<_>, _>>()?;
+            allowed.alternative_names = names.concat();
+        }
+        if let Some(template) = &self.rules.subject {
+            allowed.common_names.extend(template.fill(&known)?.common_name());
+        }
+        match self.held {
+            Some(certificate) => kept(allowed, certificate),
+            None => Ok(allowed),
+        }
+    }
+
+    /// One of the object's own names, in its own spelling.
+    fn own_name(&self, name: &str) -> Option<&str> {
+        self.names.common_names.iter().find(|own| same_text(own, name)).map(String::as_str)
+    }
+
+    fn subject(&self, common_name: &str) -> Result<Name, Refusal> {
+        let Some(template) = &self.rules.subject else {
+            check_common_name(common_name)
+                .map_err(|flaw| Refusal::NameInvalid { which: "the directory's name of the object", flaw })?;
+            return Ok(self.profile.subject(common_name));
+        };
+        let name = self.own_name(common_name).unwrap_or_else(|| self.first_name());
+        let subject = template.fill(&self.known(name))?;
+        // The template may take another name of the object than the one that was kept.
+        let (new, held) = (subject.common_name(), self.held.map(|held| held.subject().common_name()));
+        match (new, held.flatten()) {
+            (Some(new), Some(held)) if !same_text(&new, &held) => {
+                Err(Refusal::name_not_allowed("CN", Some(&new)))
+            }
+            _ => Ok(subject),
+        }
+    }
+
+    fn with_security_identifier(&self, names: GrantedNames) -> Result<GrantedNames, Refusal> {
+        use SecurityIdentifierForm::{Both, Extension, None as Nothing, Uri};
+        let form = self.rules.security_identifier;
+        let known = self.attributes.get(SID_ATTRIBUTE).filter(|_| form != Nothing);
+        let Some(text) = known else { return Ok(names) };
+        let identifier: SecurityIdentifier =
+            text.parse().map_err(|error| Refusal::AttributeUnusable(format!("{SID_ATTRIBUTE}: {error}")))?;
+        let GrantedNames { subject, mut alternative_names, .. } = names;
+        if matches!(form, Uri | Both) {
+            alternative_names.push(identifier.to_uri());
+        }
+        let security_identifier = matches!(form, Extension | Both).then_some(identifier);
+        Ok(GrantedNames { subject, alternative_names, security_identifier })
+    }
+}
+
+/// Those among `allowed` that are asked for. Fails when one that is asked for is not among them.
+fn chosen<'a>(
+    requested: &RequestedNames,
+    allowed: &'a ObjectNames,
+) -> Result<(&'a String, Vec<GeneralName>), Refusal> {
+    let common_names = &allowed.common_names;
+    let common_name = match &requested.common_name {
+        Some(asked) => common_names.iter().find(|known| same_text(known, asked)),
+        None => common_names.first(),
+    };
+    let common_name =
+        common_name.ok_or_else(|| Refusal::name_not_allowed("CN", requested.common_name.as_deref()))?;
+    let mut alternative_names: Vec<GeneralName> = Vec::with_capacity(requested.alternative_names.len());
+    for asked in &requested.alternative_names {
+        let known = allowed.alternative_names.iter().find(|known| same_name(known, asked));
+        let known =
+            known.ok_or_else(|| Refusal::name_not_allowed("alternative name", Some(&asked.to_string())))?;
+        if !alternative_names.contains(known) {
+            alternative_names.push(known.clone());
+        }
+    }
+    Ok((common_name, alternative_names))
+}
+
 /// Those among `allowed` that `certificate` has as well: what its renewal may have.
-pub(crate) fn kept(allowed: ObjectNames, certificate: &Certificate) -> Result<ObjectNames, Refusal> {
+fn kept(allowed: ObjectNames, certificate: &Certificate) -> Result<ObjectNames, Refusal> {
     let ObjectNames { mut common_names, mut alternative_names } = allowed;
     let held = certificate.subject().common_name();
     common_names.retain(|name| held.as_deref().is_some_and(|held| same_text(name, held)));
@@ -119,4 +246,17 @@ fn same_name(one: &GeneralName, other: &GeneralName) -> bool {
         (GeneralName::Directory(one), GeneralName::Directory(other)) => one.matches(other),
         _ => one == other,
     }
+}
+
+/// Whether two subjects have the same parts in the same order and the same case; string types may differ, for a client
+/// chooses its own.
+fn same_letters(one: &Name, other: &Name) -> bool {
+    let (one, other) = (one.rdns(), other.rdns());
+    one.len() == other.len()
+        && one.iter().zip(&other).all(|(one, other)| {
+            let has = |attribute: &pki_core::NameAttribute| {
+                other.iter().any(|other| other.oid() == attribute.oid() && other.text() == attribute.text())
+            };
+            one.len() == other.len() && one.iter().all(has)
+        })
 }

@@ -6,7 +6,7 @@ use issuance::{ChallengeId, Profile};
 use pki_core::ChallengePassword;
 use subtle::ConstantTimeEq as _;
 
-use crate::{ApprovalPolicy, ChallengeKey};
+use crate::{ApprovalPolicy, ChallengeKey, NameRules};
 
 /// How certificates of a profile are made, and who may have one. There is none without a [`ChallengeAuthority`].
 ///
@@ -26,7 +26,18 @@ pub struct EnrollmentProfile {
     authority: ChallengeAuthority,
     renewal: Option<RenewalPolicy>,
     approval: Option<ApprovalPolicy>,
+    names: Arc<NameRules>,
+    usages: Wish,
+    validity: Wish,
     sha1: Sha1,
+}
+
+/// What becomes of what a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    PassedOver,
+    /// As far as it is less than the profile gives.
+    Granted,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +67,16 @@ impl EnrollmentProfile {
             ChallengeAuthority::Approval(policy) => Some(*policy),
             _ => None,
         };
-        Self { issuance, authority, renewal: None, approval, sha1: Sha1::Refused }
+        Self {
+            issuance,
+            authority,
+            renewal: None,
+            approval,
+            names: Arc::default(),
+            usages: Wish::PassedOver,
+            validity: Wish::PassedOver,
+            sha1: Sha1::Refused,
+        }
     }
 
     /// A valid certificate of the profile authorizes its successor.
@@ -69,6 +89,26 @@ impl EnrollmentProfile {
     #[must_use]
     pub fn with_approval(self, approval: ApprovalPolicy) -> Self {
         Self { approval: Some(approval), ..self }
+    }
+
+    /// Certificates carry names by these rules.
+    #[must_use]
+    pub fn with_names(self, names: NameRules) -> Self {
+        Self { names: Arc::new(names), ..self }
+    }
+
+    /// A request that asks for some of the profile's key usages and extended key usages gets those alone. Otherwise every
+    /// certificate has all of them.
+    #[must_use]
+    pub fn granting_fewer_usages(self) -> Self {
+        Self { usages: Wish::Granted, ..self }
+    }
+
+    /// A request that asks for a shorter validity gets it
+    /// ([`CertificationRequest::requested_validity`](pki_core::CertificationRequest::requested_validity)).
+    #[must_use]
+    pub fn granting_shorter_validity(self) -> Self {
+        Self { validity: Wish::Granted, ..self }
     }
 
     /// Takes requests that are signed with SHA-1, as some old devices do.
@@ -100,6 +140,19 @@ impl EnrollmentProfile {
     /// Which requests a person approves; `None` when none.
     pub fn approval(&self) -> Option<&ApprovalPolicy> {
         self.approval.as_ref()
+    }
+
+    /// The rules of names.
+    pub fn names(&self) -> &NameRules {
+        &self.names
+    }
+
+    pub(crate) fn usages(&self) -> Wish {
+        self.usages
+    }
+
+    pub(crate) fn validity(&self) -> Wish {
+        self.validity
     }
 
     pub(crate) fn sha1(&self) -> Sha1 {

@@ -6,7 +6,6 @@ use pki_core::{Certificate, UnixTime};
 use crate::{
     ApprovalPolicy, Enroller, Enrollment, EnrollmentProfile, PendingRequest, PollRequest, QueueOutcome,
     QueuedRequest, Refusal, Verdict,
-    approval::without_challenge,
     decision::{Grant, Run},
     names::RequestedNames,
     renewal::Renewable,
@@ -56,14 +55,13 @@ impl Enroller {
     ) -> Result<Enrollment, Refusal> {
         // A person's time is spent on nothing that could not be issued.
         self.checked(profile, run, &grant, names).await?;
-        let csr = without_challenge(run.csr);
         let request = PendingRequest {
             transaction: run.transaction,
             poll,
             request: run.digest,
             profile: profile.name().to_owned(),
             object: grant.object,
-            csr: csr.ok_or_else(|| Refusal::malformed("its parts make no request without the challenge"))?,
+            csr: run.csr.without_challenge().map_err(Refusal::malformed)?,
             spends: grant.spends,
             renews: grant.renews.map(|renewable| renewable.serial),
             created: run.now,

@@ -4,10 +4,10 @@ use std::{borrow::Cow, fmt};
 
 use directory::DirectoryError;
 use issuance::{IssueError, KeyNotAllowed, LogError, PrepareError, SignError};
-use pki_core::{BadSignature, KeyError, Oid};
+use pki_core::{BadSignature, GeneralName, KeyError, Name, Oid};
 use revocation::SourceError;
 
-use crate::{StoreError, TextFlaw};
+use crate::{StoreError, TextFlaw, template::NothingKnown};
 
 /// No certificate. `Display` is for the operator; [`Refusal::reply_text`] is for the requester. Neither tells a secret,
 /// and whatever a stranger chose is escaped and cut.
@@ -47,6 +47,15 @@ pub enum Refusal {
     /// A name that is not the object's, or was not the certificate's that is renewed.
     #[error("{0}")]
     NamesNotAllowed(String),
+    /// Names that no entry of the profile's whitelist has.
+    #[error("the names asked for are not on the profile's list, letter by letter: ask for exactly those")]
+    NamesNotListed,
+    /// None of the key usages asked for is one that the profile gives.
+    #[error("the profile gives none of the key usages that were asked for: ask for others, or for none")]
+    KeyUsageNotAllowed,
+    /// What the directory has for the names of the profile is missing or wrong.
+    #[error("the directory does not say what the profile's names need: {0}")]
+    AttributeUnusable(String),
     /// The transaction belongs to another request.
     #[error(
         "another request was made in this transaction: begin a new one, with a new transactionID or a new key"
@@ -152,6 +161,9 @@ impl Refusal {
             Self::UsageNotAllowed(_) => "usage-not-allowed",
             Self::NameInvalid { .. } => "name-invalid",
             Self::NamesNotAllowed(_) => "names-not-allowed",
+            Self::NamesNotListed => "names-not-listed",
+            Self::KeyUsageNotAllowed => "key-usage-not-allowed",
+            Self::AttributeUnusable(_) => "attribute-unusable",
             Self::TransactionReused => "transaction-reused",
             Self::ChallengeMissing => "challenge-missing",
             Self::ChallengeUnknown => "challenge-unknown",
@@ -189,7 +201,7 @@ impl Refusal {
             | Self::StatusUnavailable(_)
             | Self::StoreUnavailable(_)
             | Self::KeyUnavailable(_) => RefusalClass::TryLater,
-            Self::Internal(_) => RefusalClass::Internal,
+            Self::Internal(_) | Self::AttributeUnusable(_) => RefusalClass::Internal,
             _ => RefusalClass::BadRequest,
         }
     }
@@ -207,6 +219,17 @@ impl Refusal {
 
     pub(crate) fn malformed(error: impl fmt::Display) -> Self {
         Self::Malformed(error.to_string())
+    }
+
+    pub(crate) fn nothing_known(nothing: &NothingKnown) -> Self {
+        Self::AttributeUnusable(format!("nothing is known for {}", nothing.0))
+    }
+
+    pub(crate) fn names_not_exact(subject: &Name, alternative_names: &[GeneralName]) -> Self {
+        let names: Vec<_> = alternative_names.iter().map(GeneralName::to_string).collect();
+        let names = if names.is_empty() { "no alternative name".into() } else { names.join(", ") };
+        let text = format!("expected a request for exactly {subject} and {names}");
+        Self::NamesNotAllowed(text.chars().take(400).collect())
     }
 
     pub(crate) fn name_not_allowed(which: &str, asked: Option<&str>) -> Self {
@@ -258,6 +281,7 @@ impl From<IssueError> for Refusal {
     fn from(error: IssueError) -> Self {
         match error {
             IssueError::Prepare(PrepareError::Key(key)) => Self::KeyNotAllowed(key),
+            IssueError::Prepare(PrepareError::BeyondProfile(_)) => Self::KeyUsageNotAllowed,
             IssueError::ChallengeSpent => Self::ChallengeSpent,
             IssueError::TransactionTaken => Self::TransactionReused,
             IssueError::Log(log) => log.into(),

@@ -1,11 +1,10 @@
 //! Whether a certificate is authority for its own successor.
 
-use directory::ObjectNames;
 use pki_core::{CertRef, Certificate, IssuerId, SerialNumber, UnixTime};
 use revocation::Standing;
 use serial_binding::{BoundObject, Resolution};
 
-use crate::{Enroller, EnrollmentProfile, Refusal, RenewalPolicy, names};
+use crate::{Enroller, EnrollmentProfile, Refusal, RenewalPolicy};
 
 /// A certificate that may be renewed.
 #[derive(Debug)]
@@ -48,11 +47,6 @@ impl Renewable {
             }
         }
         Err(Refusal::SignerForeign)
-    }
-
-    /// Of `allowed`, the names that the certificate has already.
-    pub(crate) fn names_kept(&self, allowed: ObjectNames) -> Result<ObjectNames, Refusal> {
-        names::kept(allowed, &self.certificate)
     }
 }
 

@@ -120,7 +120,8 @@ impl CertificateAuthority {
         prepared: &PreparedCertificate,
         at: UnixTime,
     ) -> Result<Intent, PrepareError> {
-        let CertificateRequest { subject, object, profile, .. } = request.value();
+        let request_made = request.value();
+        let CertificateRequest { subject, object, profile, .. } = request_made;
         let issuer = &self.parts.issuer;
         Ok(Intent {
             certificate: issuer.certificate_ref(prepared.serial_number()),
@@ -128,7 +129,7 @@ impl CertificateAuthority {
             profile: profile.name().to_owned(),
             subject: subject.to_string(),
             object: *object,
-            not_after: issuer.validity(profile, at)?.not_after(),
+            not_after: issuer.validity(request_made, at)?.not_after(),
             at,
             provenance: request.provenance().clone(),
         })

@@ -1,11 +1,11 @@
 //! What is to be certified.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use pki_core::{GeneralName, Name, PublicKey};
+use pki_core::{GeneralName, KeyUsage, Name, Oid, PublicKey};
 use serial_binding::BoundObject;
 
-use crate::Profile;
+use crate::{Profile, SecurityIdentifier};
 
 /// What is to be certified: every name as it will stand in the certificate. Whoever makes this has checked the names;
 /// nothing but they and the key depend on the requester.
@@ -22,4 +22,20 @@ pub struct CertificateRequest {
     pub object: Option<BoundObject>,
     /// How it is certified.
     pub profile: Arc<Profile>,
+    /// How long it is to be valid, if less than the profile gives.
+    pub validity: Option<Duration>,
+    /// What it is to be good for, if less than the profile gives.
+    pub usages: Option<Usages>,
+    /// The Windows account of the object, to go into an extension.
+    pub security_identifier: Option<SecurityIdentifier>,
+}
+
+/// What a certificate is to be good for. The profile's own are the most that is given: more is an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "built by enrollment")]
+pub struct Usages {
+    /// keyUsage; `None` for all of the profile's.
+    pub key_usage: Option<KeyUsage>,
+    /// extKeyUsage; empty for all of the profile's.
+    pub extended: Vec<Oid>,
 }

@@ -7,7 +7,7 @@ use pki_core::{
 
 use crate::{
     Authorized, CertificateRequest, IssuingAlgorithm, KeyNotAllowed, NotForIssuing, PreparedCertificate,
-    Profile, prepared::TbsFields,
+    prepared::TbsFields, profile::SHORTEST,
 };
 
 /// A CA as far as its certificates need it. Pure: it neither signs nor records.
@@ -70,25 +70,30 @@ impl Issuer {
 
     /// The certificate that was asked for, save for its signature.
     ///
-    /// Its extensions are basicConstraints (not a CA), keyUsage, extKeyUsage, authorityInfoAccess, cRLDistributionPoints
-    /// and freshestCRL where the profile has them, subjectAltName where there are alternative names, and both key identifiers: no more, and none from the
-    /// request.
+    /// Its extensions are basicConstraints (not a CA), keyUsage, extKeyUsage, authorityInfoAccess, cRLDistributionPoints,
+    /// freshestCRL and others where the profile has them, subjectAltName where there are alternative names, the security
+    /// identifier where there is one, and both key identifiers: no more, and none from the request.
     pub fn prepare(
         &self,
         request: &Authorized<CertificateRequest>,
         serial: SerialNumber,
         now: UnixTime,
     ) -> Result<PreparedCertificate, PrepareError> {
-        let CertificateRequest { subject, subject_alt_names, public_key, profile, .. } = request.value();
+        let request = request.value();
+        let CertificateRequest { subject, subject_alt_names, public_key, profile, .. } = request;
         profile.check_key(public_key)?;
-        let validity = self.validity(profile, now)?;
+        let validity = self.validity(request, now)?;
+        let (usage, extended) = profile.usages(public_key.kind(), request.usages.as_ref())?;
+        let identifier = request.security_identifier.as_ref().map(|sid| sid.to_extension().to_der());
         let alternative_names = alternative_names(subject, subject_alt_names)?;
         let fields = self.fields(serial, validity, subject, public_key);
         Ok(fields.prepare([
             &*end_entity(),
-            &key_usage(profile.key_usage(public_key.kind())),
+            &key_usage(usage),
+            &extended,
             profile.fixed_extensions(),
             &alternative_names,
+            identifier.as_deref().unwrap_or_default(),
             &subject_key_identifier(public_key),
             &self.authority_key,
         ]))
@@ -104,15 +109,20 @@ impl Issuer {
         Ok(())
     }
 
-    /// Of a certificate of `profile` that is issued now.
-    pub(crate) fn validity(&self, profile: &Profile, now: UnixTime) -> Result<Validity, PrepareError> {
+    /// Of a certificate that is issued now.
+    pub(crate) fn validity(
+        &self,
+        request: &CertificateRequest,
+        now: UnixTime,
+    ) -> Result<Validity, PrepareError> {
         let own = self.certificate.validity();
         if !own.contains(now) {
             return Err(PrepareError::CaNotValid { now, not_after: own.not_after() });
         }
-        let settings = profile.settings();
+        let settings = request.profile.settings();
         let begin = now.saturating_sub(settings.backdating);
-        self.clipped(Validity::new(begin, now.saturating_add(settings.validity))?)
+        let life = request.validity.map_or(settings.validity, |asked| asked.min(settings.validity));
+        self.clipped(Validity::new(begin, now.saturating_add(life.max(SHORTEST)))?)
     }
 
     /// As much of `validity` as lies within the CA's own.
@@ -219,6 +229,9 @@ pub enum PrepareError {
     /// The profile does not take the key.
     #[error(transparent)]
     Key(#[from] KeyNotAllowed),
+    /// More than the profile gives was to be given.
+    #[error("the profile gives no certificate for {0}")]
+    BeyondProfile(String),
     /// Neither a subject nor an alternative name.
     #[error("a certificate must name somebody: there is neither a subject nor an alternative name")]
     NoName,

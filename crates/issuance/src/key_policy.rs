@@ -16,14 +16,10 @@ use pki_core::{KeyKind, PublicKey};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPolicy {
     rsa_bits: Option<RangeInclusive<u32>>,
-    curves: Curves,
+    curves: &'static [KeyKind],
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Curves {
-    Allowed,
-    Refused,
-}
+const BOTH_CURVES: &[KeyKind] = &[KeyKind::P256, KeyKind::P384];
 
 impl KeyPolicy {
     /// Shorter RSA keys can be had from nobody's profile.
@@ -48,15 +44,26 @@ impl KeyPolicy {
     /// No keys on elliptic curves.
     #[must_use]
     pub fn without_curves(self) -> Self {
-        Self { curves: Curves::Refused, ..self }
+        Self { curves: &[], ..self }
+    }
+
+    /// No keys on P-256, but those on P-384.
+    #[must_use]
+    pub fn with_p384_alone(self) -> Self {
+        Self { curves: &[KeyKind::P384], ..self }
+    }
+
+    /// No keys on P-384, but those on P-256.
+    #[must_use]
+    pub fn with_p256_alone(self) -> Self {
+        Self { curves: &[KeyKind::P256], ..self }
     }
 
     /// Whether this takes `key`.
     pub fn check(&self, key: &PublicKey) -> Result<(), KeyNotAllowed> {
         let allowed = match key.kind() {
             KeyKind::Rsa { bits } => self.rsa_bits.as_ref().is_some_and(|range| range.contains(&bits)),
-            KeyKind::P256 | KeyKind::P384 => self.takes_curves(),
-            _ => false,
+            other => self.curves.contains(&other),
         };
         if allowed { Ok(()) } else { Err(KeyNotAllowed { found: key.kind(), policy: self.clone() }) }
     }
@@ -66,25 +73,24 @@ impl KeyPolicy {
     }
 
     pub(crate) fn takes_curves(&self) -> bool {
-        self.curves == Curves::Allowed
+        !self.curves.is_empty()
     }
 }
 
 impl Default for KeyPolicy {
     fn default() -> Self {
-        Self { rsa_bits: Some(Self::FEWEST_BITS..=4096), curves: Curves::Allowed }
+        Self { rsa_bits: Some(Self::FEWEST_BITS..=4096), curves: BOTH_CURVES }
     }
 }
 
 impl fmt::Display for KeyPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.rsa_bits {
-            Some(bits) if bits.start() == bits.end() => write!(f, "RSA of {} bits", bits.start())?,
-            Some(bits) => write!(f, "RSA of {} to {} bits", bits.start(), bits.end())?,
-            None if self.takes_curves() => return f.write_str("P-256, P-384"),
-            None => return f.write_str("no key at all"),
-        }
-        if self.takes_curves() { f.write_str(", P-256, P-384") } else { Ok(()) }
+        let rsa = self.rsa_bits.as_ref().map(|bits| match (bits.start(), bits.end()) {
+            (least, most) if least == most => format!("RSA of {least} bits"),
+            (least, most) => format!("RSA of {least} to {most} bits"),
+        });
+        let all: Vec<_> = rsa.into_iter().chain(self.curves.iter().map(KeyKind::to_string)).collect();
+        if all.is_empty() { f.write_str("no key at all") } else { f.write_str(&all.join(", ")) }
     }
 }
 
@@ -128,6 +134,9 @@ mod tests {
         assert_eq!(taken(&default), [true; 4]);
         assert_eq!(taken(&default.clone().without_rsa()), [false, false, true, true]);
         assert_eq!(taken(&default.clone().without_curves()), [true, true, false, false]);
+        assert_eq!(taken(&default.clone().with_p256_alone()), [true, true, true, false]);
+        assert_eq!(taken(&default.clone().without_rsa().with_p384_alone()), [false, false, false, true]);
+        assert_eq!(default.clone().without_rsa().without_curves().to_string(), "no key at all");
         let long = default.with_rsa_bits(3072..=4096).unwrap();
         assert_eq!(taken(&long), [false, true, true, true]);
         let refused = long.check(SigningKey::public_key(&*rsa2048)).unwrap_err();

@@ -6,7 +6,7 @@
 //! signs the very bytes on record: there is no second certificate.
 //!
 //! Nothing of a certification request reaches a certificate but its public key and names that somebody authorized;
-//! every extension comes from the profile.
+//! every extension comes from the profile, and the security identifier from the directory.
 //!
 //! A [`CrlAuthority`] makes the CA's CRLs, full and delta, in the same order: gather, number, sign, record.
 //!
@@ -28,11 +28,12 @@ mod log;
 mod prepared;
 mod profile;
 mod provenance;
+mod security_identifier;
 mod service_certificates;
 
 pub use authority::{CaParts, CertificateAuthority, IssueError};
 pub use authorized::{Authorized, InterruptedIssuance};
-pub use certificate_request::CertificateRequest;
+pub use certificate_request::{CertificateRequest, Usages};
 pub use crl_authority::{
     CrlAuthority, CrlError, CrlOccasion, CrlParts, CrlSettings, CurrentCrls, DeltaSettings,
 };
@@ -46,4 +47,5 @@ pub use log::{Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
 pub use prepared::{PreparedCertificate, SignError};
 pub use profile::{InvalidProfile, Profile, ProfileSettings};
 pub use provenance::{ChallengeId, Provenance, TransactionKey};
+pub use security_identifier::{InvalidSecurityIdentifier, SecurityIdentifier};
 pub use service_certificates::{CreateError, create_root, prepare_root, service_serial};

@@ -1,12 +1,14 @@
 //! How certificates of one kind are made.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use pki_core::{Extension, KeyKind, KeyUsage, Name, Oid, PublicKey, distribution_points, oids, tlv};
 
-use crate::{KeyNotAllowed, KeyPolicy};
+use crate::{KeyNotAllowed, KeyPolicy, PrepareError, Usages};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// No certificate is valid for less.
+pub(crate) const SHORTEST: Duration = Duration::from_secs(60);
 
 /// What a [`Profile`] is made of. Start from [`ProfileSettings::new`] and change fields.
 ///
@@ -49,6 +51,9 @@ pub struct ProfileSettings {
     pub crl: Option<String>,
     /// Where the CA's delta CRL is found (freshestCRL); http.
     pub freshest_crl: Option<String>,
+    /// Further extensions that every certificate has, such as certificatePolicies. None that issuance makes itself, and
+    /// none that gives powers.
+    pub extensions: Vec<Extension>,
 }
 
 impl ProfileSettings {
@@ -66,6 +71,7 @@ impl ProfileSettings {
             ocsp: None,
             crl: None,
             freshest_crl: None,
+            extensions: Vec::new(),
         }
     }
 }
@@ -74,8 +80,10 @@ impl ProfileSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     settings: ProfileSettings,
-    /// The DER of the extensions that are the same in every certificate: extKeyUsage, authorityInfoAccess, and where
-    /// CRLs are.
+    /// The DER of extKeyUsage.
+    extended_key_usage: Vec<u8>,
+    /// The DER of the extensions that are the same in every certificate: authorityInfoAccess, where CRLs are, and the
+    /// profile's own.
     fixed_extensions: Vec<u8>,
 }
 
@@ -91,13 +99,12 @@ impl Profile {
         }
         let urls = [&settings.ca_issuers, &settings.ocsp, &settings.crl, &settings.freshest_crl];
         urls.into_iter().flatten().try_for_each(|url| check_url(url))?;
-        let fixed_extensions = [
-            extended_key_usage(&settings.extended_key_usages),
-            authority_info_access(&settings),
-            crl_locations(&settings),
-        ];
-        let fixed_extensions = fixed_extensions.concat();
-        Ok(Self { settings, fixed_extensions })
+        check_extensions(&settings.extensions)?;
+        let extended_key_usage = extended_key_usage(&settings.extended_key_usages);
+        let locations = [authority_info_access(&settings), crl_locations(&settings)];
+        let own = settings.extensions.iter().map(Extension::to_der);
+        let fixed_extensions = locations.into_iter().chain(own).flatten().collect();
+        Ok(Self { settings, extended_key_usage, fixed_extensions })
     }
 
     /// Its name.
@@ -135,6 +142,32 @@ impl Profile {
         usage_for(self.settings.key_usage, kind)
     }
 
+    /// keyUsage and the DER of extKeyUsage for a key of that kind: the profile's, or fewer.
+    pub(crate) fn usages(
+        &self,
+        kind: KeyKind,
+        fewer: Option<&Usages>,
+    ) -> Result<(KeyUsage, Cow<'_, [u8]>), PrepareError> {
+        let all = self.key_usage(kind);
+        let fewer_usages = fewer.and_then(|fewer| fewer.key_usage);
+        let usage = fewer_usages.map_or(all, |asked| all.without(all.without(asked)));
+        if usage.is_empty() {
+            return Err(PrepareError::BeyondProfile("those key usages".into()));
+        }
+        match fewer.map(|fewer| &*fewer.extended) {
+            None | Some([]) => Ok((usage, Cow::Borrowed(&self.extended_key_usage))),
+            Some(asked) => {
+                let given = &self.settings.extended_key_usages;
+                match asked.iter().find(|usage| !given.contains(usage)) {
+                    Some(usage) => {
+                        Err(PrepareError::BeyondProfile(format!("the extended key usage {usage}")))
+                    }
+                    None => Ok((usage, Cow::Owned(extended_key_usage(asked)))),
+                }
+            }
+        }
+    }
+
     pub(crate) fn fixed_extensions(&self) -> &[u8] {
         &self.fixed_extensions
     }
@@ -156,8 +189,7 @@ fn check_name(name: &str) -> Result<(), InvalidProfile> {
 }
 
 fn check_validity(settings: &ProfileSettings) -> Result<(), InvalidProfile> {
-    let minute = Duration::from_secs(60);
-    if settings.validity < minute || settings.backdating > DAY.saturating_mul(30) {
+    if settings.validity < SHORTEST || settings.backdating > DAY.saturating_mul(30) {
         return Err(InvalidProfile::Validity);
     }
     Ok(())
@@ -187,6 +219,37 @@ fn check_extended_key_usages(listed: &[Oid]) -> Result<(), InvalidProfile> {
     }
     // Without the extension a certificate is good for everything.
     if listed.is_empty() { Err(InvalidProfile::NoExtendedUsage) } else { Ok(()) }
+}
+
+fn check_extensions(listed: &[Extension]) -> Result<(), InvalidProfile> {
+    const RESERVED: [Oid; 17] = [
+        oids::SUBJECT_KEY_IDENTIFIER,
+        oids::KEY_USAGE,
+        oids::SUBJECT_ALT_NAME,
+        Oid::new_unwrap("2.5.29.18"), // issuerAltName
+        oids::BASIC_CONSTRAINTS,
+        Oid::new_unwrap("2.5.29.30"), // nameConstraints
+        Oid::new_unwrap("2.5.29.31"), // cRLDistributionPoints
+        Oid::new_unwrap("2.5.29.33"), // policyMappings
+        oids::AUTHORITY_KEY_IDENTIFIER,
+        Oid::new_unwrap("2.5.29.36"), // policyConstraints
+        oids::EXTENDED_KEY_USAGE,
+        Oid::new_unwrap("2.5.29.46"), // freshestCRL
+        Oid::new_unwrap("2.5.29.54"), // inhibitAnyPolicy
+        oids::AUTHORITY_INFO_ACCESS,
+        oids::OCSP_NOCHECK,
+        oids::NTDS_CA_SECURITY,
+        Oid::new_unwrap("1.3.6.1.4.1.311.21.10"), // application policies, which some read as extKeyUsage
+    ];
+    for (at, extension) in listed.iter().enumerate() {
+        if RESERVED.contains(&extension.id()) {
+            return Err(InvalidProfile::ReservedExtension(extension.id()));
+        }
+        if listed.iter().take(at).any(|earlier| earlier.id() == extension.id()) {
+            return Err(InvalidProfile::SameExtension(extension.id()));
+        }
+    }
+    Ok(())
 }
 
 fn check_url(url: &str) -> Result<(), InvalidProfile> {
@@ -268,6 +331,12 @@ pub enum InvalidProfile {
     /// No extended key usage.
     #[error("expected at least one extended key usage, such as 1.3.6.1.5.5.7.3.2 (clientAuth): none")]
     NoExtendedUsage,
+    /// An extension that issuance makes itself, or that gives powers.
+    #[error("the extension {0} cannot be set by a profile: it is made here, or is none of a device's")]
+    ReservedExtension(Oid),
+    /// One extension twice.
+    #[error("the extension {0} is there twice")]
+    SameExtension(Oid),
     /// A commonName among the fixed parts of the subject.
     #[error("the fixed parts of the subject must have no CN: that names the device or user")]
     FixedCommonName,
@@ -282,6 +351,11 @@ mod tests {
 
     fn settings() -> ProfileSettings {
         ProfileSettings::new("devices")
+    }
+
+    fn with_extensions(ids: &[&str]) -> ProfileSettings {
+        let extension = |id: &&str| Extension::new(id.parse().unwrap(), vec![5, 0]);
+        ProfileSettings { extensions: ids.iter().map(extension).collect(), ..settings() }
     }
 
     #[test]
@@ -304,6 +378,9 @@ mod tests {
             (ProfileSettings { extended_key_usages: vec![], ..settings() }, "at least one"),
             (ProfileSettings { keys: no_keys, ..settings() }, "takes no key"),
             (ProfileSettings { fixed_subject: "CN=x,O=y".parse().ok(), ..settings() }, "no CN"),
+            (with_extensions(&["2.5.29.19"]), "2.5.29.19 cannot be set"),
+            (with_extensions(&["1.3.6.1.4.1.311.21.10"]), "cannot be set"),
+            (with_extensions(&["1.2.3", "1.2.4", "1.2.3"]), "1.2.3 is there twice"),
             (ProfileSettings { ocsp: Some("ftp://x".into()), ..settings() }, "expected a URL"),
             (ProfileSettings { crl: Some("ldap://x".into()), ..settings() }, "expected a URL"),
             (ProfileSettings { freshest_crl: Some("/crl".into()), ..settings() }, "expected a URL"),

@@ -14,11 +14,12 @@ use std::{sync::Arc, time::Duration};
 use der::{Decode as _, Encode as _, oid::AssociatedOid};
 use issuance::{
     CertificateRequest, Issuer, IssuingAlgorithm, NotForIssuing, PrepareError, Profile, ProfileSettings,
-    UnfitIssuer,
+    UnfitIssuer, Usages,
 };
 use keys_software::AwsLc;
 use pki_core::{
-    BoxFuture, Certificate, KeyError, Name, PublicKey, SignatureAlgorithm, SigningKey, UnixTime, oids,
+    BoxFuture, Certificate, KeyError, KeyUsage, Name, PublicKey, SignatureAlgorithm, SigningKey, UnixTime,
+    oids,
 };
 use serial_binding::{Resolution, SerialBinding as _};
 use support::{authorized, bindings, issuer, object, openssl_text, openssl_verify, request, settings};
@@ -266,4 +267,69 @@ fn long_validity_is_written_in_the_form_of_its_year() {
     let certificate = issue(&authority, request);
     assert_eq!(certificate.validity().not_after().0, NOW.0 + 100 * 365 * DAY);
     openssl_verify(&authority.certificate, &certificate, &[]);
+}
+
+#[test]
+fn a_certificate_may_be_good_for_less_than_the_profile_gives_and_never_for_more() {
+    let both = vec![oids::KP_CLIENT_AUTH, oids::KP_SERVER_AUTH];
+    let profile = ProfileSettings { extended_key_usages: both.clone(), ..settings() };
+    let profile = Arc::new(Profile::new(profile).unwrap());
+    let asking = |key_usage, extended: &[pki_core::Oid]| CertificateRequest {
+        usages: Some(Usages { key_usage, extended: extended.to_vec() }),
+        profile: profile.clone(),
+        ..request(SigningKey::public_key(&*keys::rsa_2048()))
+    };
+    let issued = |key_usage, extended: &[pki_core::Oid]| {
+        let certificate = issue(&testkit::ca(), asking(key_usage, extended));
+        (certificate.key_usage().unwrap().unwrap(), certificate.extended_key_usages().unwrap())
+    };
+    let all = KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_ENCIPHERMENT;
+    assert_eq!(issued(None, &[]), (all, both.clone()));
+    let signing = KeyUsage::DIGITAL_SIGNATURE;
+    assert_eq!(issued(Some(signing), &both[1..]), (signing, vec![oids::KP_SERVER_AUTH]));
+    // What is beyond the profile is not given beside what is not.
+    let greedy = signing | KeyUsage::KEY_CERT_SIGN | KeyUsage::DATA_ENCIPHERMENT;
+    assert_eq!(issued(Some(greedy), &[]), (signing, both));
+    for beyond in [
+        asking(Some(KeyUsage::KEY_CERT_SIGN), &[]),
+        asking(None, &[oids::KP_OCSP_SIGNING]),
+        asking(None, &[oids::KP_CLIENT_AUTH, oids::ANY_EXTENDED_KEY_USAGE]),
+    ] {
+        let serial = "10".repeat(20).parse().unwrap();
+        let refused = issuer(&testkit::ca()).prepare(&authorized(beyond), serial, NOW);
+        assert!(matches!(refused, Err(PrepareError::BeyondProfile(_))), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_certificate_may_be_valid_for_less_than_the_profile_gives_and_never_for_more() {
+    let ends = |validity: Option<u64>| {
+        let validity = validity.map(Duration::from_secs);
+        let request = CertificateRequest { validity, ..request(keys::p256().public_key()) };
+        issue(&testkit::ca(), request).validity().not_after().0 - NOW.0
+    };
+    assert_eq!(ends(None), 365 * DAY);
+    assert_eq!(ends(Some(DAY)), DAY);
+    assert_eq!(ends(Some(366 * DAY)), 365 * DAY);
+    assert_eq!(ends(Some(0)), 60);
+}
+
+#[test]
+fn extensions_of_the_profile_and_of_the_account_are_there() {
+    // certificatePolicies of one policy.
+    let policy = pki_core::Extension::new("2.5.29.32".parse().unwrap(), vec![0x30, 5, 0x30, 3, 6, 1, 0x2A]);
+    let profile = ProfileSettings { extensions: vec![policy.clone()], ..settings() };
+    let request = CertificateRequest {
+        profile: Arc::new(Profile::new(profile).unwrap()),
+        security_identifier: Some("S-1-5-21-1-2-3-1104".parse().unwrap()),
+        ..request(keys::p256().public_key())
+    };
+    let authority = testkit::ca();
+    let certificate = issue(&authority, request);
+    assert_eq!(certificate.extension(policy.id()), Some(&policy));
+    let identifier = certificate.extension(oids::NTDS_CA_SECURITY).unwrap();
+    assert!(identifier.value().ends_with(b"S-1-5-21-1-2-3-1104"));
+    openssl_verify(&authority.certificate, &certificate, &[]);
+    let text = openssl_text(&certificate);
+    assert!(text.contains("Certificate Policies") && text.contains("1.3.6.1.4.1.311.25.2"), "{text}");
 }

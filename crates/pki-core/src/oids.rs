@@ -59,6 +59,12 @@ oids! {
     EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
     /// challengePassword (RFC 2985 §5.4.1).
     CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7";
+    /// Name and value pairs of an enrollment (Microsoft szOID_ENROLLMENT_NAME_VALUE_PAIR).
+    ENROLLMENT_NAME_VALUE = "1.3.6.1.4.1.311.13.2.1";
+    /// Security identifier of a Windows account, as an extension (Microsoft szOID_NTDS_CA_SECURITY_EXT).
+    NTDS_CA_SECURITY = "1.3.6.1.4.1.311.25.2";
+    /// Security identifier of a Windows account, as an otherName within that extension (Microsoft szOID_NTDS_OBJECTSID).
+    NTDS_OBJECT_SID = "1.3.6.1.4.1.311.25.2.1";
     /// User principal name as an otherName (Microsoft szOID_NT_PRINCIPAL_NAME).
     USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3";
 }

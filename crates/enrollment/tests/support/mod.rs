@@ -11,7 +11,7 @@
 )]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::ready,
     sync::{
         Arc, Mutex,
@@ -64,6 +64,8 @@ pub fn secret(text: &str) -> ChallengePassword {
 pub struct MapDirectory {
     pub objects: Mutex<HashMap<BoundObject, (ObjectState, ObjectNames)>>,
     pub outage: Mutex<Option<DirectoryError>>,
+    /// Of every object.
+    pub attributes: Mutex<BTreeMap<String, String>>,
     /// Runs once, right after the names were read.
     pub then: Mutex<Option<(BoundObject, Option<ObjectState>)>>,
 }
@@ -115,6 +117,13 @@ impl Directory for MapDirectory {
             None => {}
         }
         Box::pin(ready(names))
+    }
+
+    fn attributes(
+        &self,
+        _object: BoundObject,
+    ) -> BoxFuture<'_, Result<BTreeMap<String, String>, DirectoryError>> {
+        Box::pin(ready(self.ask(|| Ok(self.attributes.lock().unwrap().clone()))))
     }
 
     fn identify<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<BoundObject>, DirectoryError>> {
@@ -232,6 +241,27 @@ pub fn world() -> World {
 
 /// With a store that stands before the ledger.
 pub fn world_with(store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentStore>) -> World {
+    made(profiles(&challenge_key()), store)
+}
+
+/// With one profile, `devices`: one-time challenges, renewal, and what `more` makes of it.
+pub fn world_of(
+    settings: ProfileSettings,
+    more: impl FnOnce(EnrollmentProfile) -> EnrollmentProfile,
+) -> World {
+    let profile = Arc::new(Profile::new(settings).unwrap());
+    let profile = EnrollmentProfile::new(profile, ChallengeAuthority::OneTime);
+    made(vec![more(profile.with_renewal(RenewalPolicy::default()))], |ledger| ledger)
+}
+
+fn challenge_key() -> ChallengeKey {
+    ChallengeKey::new([9; 32])
+}
+
+fn made(
+    profiles: Vec<EnrollmentProfile>,
+    store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentStore>,
+) -> World {
     let ledger = Arc::new(MemoryLedger::new());
     let directory = Arc::new(MapDirectory::default());
     directory.add(laptop(), "laptop-1", &[GeneralName::Dns("laptop-1.example.com".into())]);
@@ -240,7 +270,7 @@ pub fn world_with(store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentSto
     let revocation = Arc::new(ToldSource(Mutex::new(Ok(Standing::Good))));
     let verifier = Arc::new(CountingVerifier::default());
     let clock = Arc::new(FixedClock::default());
-    let challenge_key = ChallengeKey::new([9; 32]);
+    let challenge_key = challenge_key();
     let authority = CertificateAuthority::new(CaParts {
         issuer: issuer(),
         key: testkit::ca().key,
@@ -251,7 +281,7 @@ pub fn world_with(store: impl FnOnce(Arc<MemoryLedger>) -> Arc<dyn EnrollmentSto
     });
     let enroller = Enroller::new(EnrollerParts {
         authority: authority.unwrap(),
-        profiles: profiles(&challenge_key),
+        profiles,
         store: store(ledger.clone()),
         challenge_key: challenge_key.clone(),
         directory: directory.clone(),

@@ -58,6 +58,9 @@ pub fn request(public_key: &PublicKey) -> CertificateRequest {
         public_key: public_key.clone(),
         object: Some(object()),
         profile,
+        validity: None,
+        usages: None,
+        security_identifier: None,
     }
 }
 
