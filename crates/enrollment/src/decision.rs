@@ -241,8 +241,8 @@ impl Enroller {
         names: RequestedNames,
     ) -> Result<CertificateRequest, Refusal> {
         let object = grant.object;
-        let named = match (self.naming(profile, grant).await?.grant(&names), grant.spends) {
-            (Ok(named), _) => named,
+        let granted = match (self.naming(profile, grant).await?.grant(&names), grant.spends) {
+            (Ok(granted), _) => granted,
             (Err(refusal @ (Refusal::NamesNotAllowed(_) | Refusal::NamesNotListed)), Some(id)) => {
                 return Err(self.burnt(id, object, run.now, refusal).await);
             }
@@ -251,14 +251,14 @@ impl Enroller {
         // Last, so that whoever disabled the object in the meantime is heard.
         self.check_enabled(object).await?;
         Ok(CertificateRequest {
-            subject: named.subject,
-            subject_alt_names: named.alternative_names,
+            subject: granted.subject,
+            subject_alt_names: granted.alternative_names,
             public_key: run.csr.public_key().clone(),
             object: Some(object),
             profile: profile.issuance().clone(),
             validity: run.csr.requested_validity().filter(|_| profile.validity() == Wish::Granted),
             usages: requested_usages(profile, run.csr)?,
-            security_identifier: named.security_identifier,
+            security_identifier: granted.security_identifier,
         })
     }
 

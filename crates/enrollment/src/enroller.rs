@@ -98,7 +98,8 @@ impl Enroller {
     /// request in the same transaction gets the same certificate, for a day; another request in it is refused.
     ///
     /// A RenewalReq is authorized by the signer's certificate. So is a PKCSReq whose signer's certificate is of this CA,
-    /// where the profile's [`RenewalPolicy`](crate::RenewalPolicy) says so. Everything else needs what the profile takes as authority.
+    /// where the profile's [`RenewalPolicy`](crate::RenewalPolicy) says so; if that certificate does not suffice, a fresh
+    /// challenge does. Everything else needs what the profile takes as authority.
     ///
     /// Asking the same again while a request waits is asking what became of it, as [`Enroller::poll`] does.
     pub async fn enroll(&self, request: EnrollmentRequest<'_>) -> Result<Enrollment, Refusal> {
@@ -111,9 +112,31 @@ impl Enroller {
             (RequestKind::Initial, Some(policy))
                 if policy.accepts_pkcs_req() && self.is_issuer_of(&request) =>
             {
-                self.renew(profile, *policy, &request).await
+                let renewed = self.renew(profile, *policy, &request).await;
+                self.or_anew(renewed, profile, &request).await
             }
             (RequestKind::Initial, _) => self.enroll_anew(profile, &request).await,
+        }
+    }
+
+    /// A certificate that is no authority is no obstacle either: with a fresh challenge its holder enrolls anew.
+    async fn or_anew(
+        &self,
+        renewed: Result<Enrollment, Refusal>,
+        profile: &EnrollmentProfile,
+        request: &EnrollmentRequest<'_>,
+    ) -> Result<Enrollment, Refusal> {
+        let challenge = request.csr.challenge_password();
+        let has_challenge = challenge.is_some_and(|challenge| !challenge.expose().is_empty());
+        match renewed {
+            Err(about_signer) if has_challenge && about_signer.is_about_the_signer() => {
+                match self.enroll_anew(profile, request).await {
+                    // Clients send the challenge of their first enrollment again.
+                    Err(Refusal::ChallengeUnknown | Refusal::SignerMismatch) => Err(about_signer),
+                    anew => anew,
+                }
+            }
+            renewed => renewed,
         }
     }
 

@@ -217,6 +217,18 @@ impl Refusal {
         }
     }
 
+    /// Whether only the certificate to be renewed is the matter.
+    pub(crate) fn is_about_the_signer(&self) -> bool {
+        matches!(
+            self,
+            Self::SignerForeign
+                | Self::SignerNotValid
+                | Self::SignerRevoked
+                | Self::RenewalElsewhere
+                | Self::RenewalTooEarly
+        )
+    }
+
     pub(crate) fn malformed(error: impl fmt::Display) -> Self {
         Self::Malformed(error.to_string())
     }

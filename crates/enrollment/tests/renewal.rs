@@ -296,3 +296,36 @@ fn the_proof_of_possession_is_not_checked_again_here() {
     renew(&world, &next().signed(), &old).unwrap();
     assert_eq!(verified(), 1, "the certificate that is renewed");
 }
+
+/// What Okta and Jamf do before a certificate runs out: they hand the profile out again, with a challenge in it.
+#[test]
+fn a_fresh_challenge_enrolls_anew_and_leaves_the_certificate_before_it_alone() {
+    let world = world();
+    let old = world.enrolled("devices");
+    let csr = Csr { key: keys::p384(), ..Csr::with(world.challenge()) }.signed();
+    let new = world.submit("devices", b"again", &csr, &support::self_signed(&csr), RequestKind::Initial);
+    let new = new.unwrap();
+    assert_eq!((object_of(&new), new.subject()), (laptop(), old.subject()));
+    // Either renews itself: nothing was revoked.
+    for (number, certificate) in [&old, &new].into_iter().enumerate() {
+        let csr = Csr { key: keys::rsa_2048(), ..Csr::default() }.signed();
+        let number = number.to_be_bytes();
+        world.submit("devices", &number, &csr, certificate, RequestKind::Renewal).unwrap();
+    }
+}
+
+#[test]
+fn a_certificate_that_is_no_authority_does_not_stand_in_the_way_of_a_fresh_challenge() {
+    let world = world();
+    let old = world.enrolled("loose");
+    world.clock.set(UnixTime(old.validity().not_after().0 + 1));
+    let submit = |csr: &CertificationRequest| world.submit("loose", b"2", csr, &old, RequestKind::Initial);
+    let with = |challenge| Csr { challenge: Some(challenge), ..Csr::default() }.signed();
+    world.refuses(submit(&Csr::default().signed()), "renewal-signer-not-valid", 1);
+    world.refuses(submit(&with(secret("spent long ago"))), "renewal-signer-not-valid", 1);
+    let fresh = world.challenge_for(laptop(), "loose");
+    // The key that signs must be the one to be certified, as in every first enrollment.
+    let other_key = Csr { key: keys::p384(), ..Csr::with(fresh.clone()) }.signed();
+    world.refuses(submit(&other_key), "renewal-signer-not-valid", 1);
+    submit(&with(fresh)).unwrap();
+}

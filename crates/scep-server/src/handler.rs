@@ -36,6 +36,11 @@ impl Handler {
         Self { profile, enroller, chain: Vec::new(), ledger: None, crls: Vec::new() }
     }
 
+    /// Sends these along with each certificate.
+    pub(crate) fn replying_with(self, chain: Vec<Certificate>) -> Self {
+        Self { chain, ..self }
+    }
+
     /// Notes what it refuses.
     pub(crate) fn noting_refusals(self, ledger: Ledger) -> Self {
         Self { ledger: Some(ledger), ..self }

@@ -5,6 +5,7 @@
 pub mod arguments;
 mod banner;
 mod ca_folder;
+mod chain;
 pub mod commands;
 mod crl_candidates;
 mod crl_pages;

@@ -3,6 +3,7 @@
 
 mod cas;
 mod crls;
+mod profile;
 mod traffic;
 
 use std::path::PathBuf;
@@ -10,6 +11,10 @@ use std::path::PathBuf;
 pub use cas::{CaSettings, Cas, DEFAULT_CA};
 pub use crls::CrlSettings;
 use ocsp_server::settings::{AnswerSettings, DirectorySettings, LimitSettings, LogSettings};
+pub use profile::{
+    ApprovalKind, ChallengeKind, ExtensionSettings, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm,
+    ListedNamesSettings, NamesKind, ProfileSettings, RenewalKind, ReplyKind, WishKind,
+};
 use serde::{Deserialize, Serialize};
 pub use traffic::{MetricsSettings, ThrottleSettings, ToleranceSettings};
 
@@ -116,109 +121,6 @@ impl Default for OcspSettings {
     fn default() -> Self {
         Self { path: "/ocsp".into(), delegate_hours: 24, delegate_token: PathBuf::new() }
     }
-}
-
-/// An element of the array `profile`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
-pub struct ProfileSettings {
-    /// Its name, in logs and in the ledger.
-    pub name: String,
-    /// The path under which it enrolls; whatever follows the path is ignored (RFC 8894 §4.1).
-    pub path: String,
-    /// The id of the CA that issues. Empty: the first one.
-    pub ca: String,
-    /// How requesters prove themselves.
-    pub challenge: ChallengeKind,
-    /// File that holds the challenge, where that is static.
-    pub challenge_file: Option<PathBuf>,
-    /// Whether a person approves requests.
-    pub approval: ApprovalKind,
-    /// Days that a request waits for approval, and that an approved one can be fetched.
-    pub approval_days: u32,
-    /// Minutes that a one-time challenge lives, unless it is made with another lifetime.
-    pub challenge_minutes: u64,
-    /// Days that a certificate is valid for.
-    pub validity_days: u32,
-    /// Fixed parts of every subject, below the common name, such as `O=Example`. Empty: none.
-    pub subject_suffix: String,
-    /// Old algorithms that clients of this profile may use.
-    pub allow: Vec<LegacyAlgorithm>,
-    /// How certificates are renewed.
-    pub renewal: RenewalKind,
-    /// Whether certificates say where the CRL is, and the delta CRL if there is one. Windows asks OCSP no more after 50
-    /// answers when they do.
-    pub crl: bool,
-}
-
-impl Default for ProfileSettings {
-    fn default() -> Self {
-        Self {
-            name: "default".into(),
-            path: "/scep".into(),
-            ca: String::new(),
-            challenge: ChallengeKind::OneTime,
-            challenge_file: None,
-            approval: ApprovalKind::Automatic,
-            approval_days: 7,
-            challenge_minutes: 60,
-            validity_days: 365,
-            subject_suffix: String::new(),
-            allow: Vec::new(),
-            renewal: RenewalKind::Certificate,
-            crl: false,
-        }
-    }
-}
-
-/// How a new requester proves itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
-pub enum ChallengeKind {
-    /// By a challenge made for one object, good once.
-    OneTime,
-    /// By a challenge that all share; the object is found by the names asked for.
-    Static,
-    /// Not at all: a person approves each request; the object is found by the names asked for.
-    None,
-}
-
-/// Which requests a person approves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
-pub enum ApprovalKind {
-    /// None.
-    Automatic,
-    /// First enrollments.
-    Manual,
-    /// First enrollments and renewals.
-    ManualWithRenewals,
-}
-
-/// How a certificate is renewed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
-pub enum RenewalKind {
-    /// Not at all: a new challenge is needed each time.
-    Off,
-    /// By a request signed with the certificate to be renewed.
-    Certificate,
-}
-
-/// What a profile may allow beyond the modern algorithms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
-pub enum LegacyAlgorithm {
-    /// SHA-1 in signatures of requests.
-    #[serde(rename = "sha-1")]
-    Sha1,
-    /// Triple DES in envelopes.
-    #[serde(rename = "3des")]
-    TripleDes,
 }
 
 /// Whatever prints and parses as text.

@@ -25,6 +25,7 @@ use serial_binding::{SerialBinding, SerialBindings};
 use crate::{
     banner::Trial,
     ca_folder::{CaFolder, Generation},
+    chain::Chain,
     commands::FirstRun,
     crl_candidates::RevokedCertificates,
     crl_pages::CrlPages,
@@ -264,14 +265,24 @@ impl<'a> Wiring<'a> {
         enrollers: &[Arc<Enroller>],
         crls: &CrlPages,
     ) -> Result<Mounted, ServerError> {
-        let own = ca.generations().filter_map(|generation| crls.of(generation.issuer.certificate()));
-        let crls: Vec<_> = own.cloned().collect();
+        let of_generations =
+            ca.generations().filter_map(|generation| crls.of(generation.issuer.certificate()));
+        let crls: Vec<_> = of_generations.cloned().collect();
+        let own = ca.current.issuer.certificate();
+        let chain = Chain::new(own, profile, &self.settings.data)?;
+        let chain_of = |generation: &Generation| {
+            // Above another generation may be another CA.
+            let ca = generation.issuer.certificate();
+            let chain = if ca == own { chain.clone() } else { Chain::of_ca(ca) };
+            chain.of_kind(profile.reply_with)
+        };
         let mut authorities = ca.generations().zip(enrollers).map(|(generation, enroller)| OtherAuthority {
             ra_certificate: generation.ra_certificate.clone(),
             signing_key: Arc::clone(&generation.ra_key) as _,
             decryption_key: Arc::clone(&generation.ra_key) as _,
             handler: Arc::new(
                 Handler::new(profile.name.clone(), Arc::clone(enroller))
+                    .replying_with(chain_of(generation))
                     .noting_refusals(self.folder.ledger.clone())
                     .with_crls(crls.clone()),
             ),
@@ -279,7 +290,7 @@ impl<'a> Wiring<'a> {
         let current = authorities.next().ok_or_else(|| ServerError::new("a CA without a generation"))?;
         let service = ScepService::new(ScepParts {
             ra_certificate: current.ra_certificate,
-            ca_certificates: vec![ca.current.issuer.certificate().clone()],
+            ca_certificates: chain.of_kind(profile.get_ca_cert),
             signing_key: current.signing_key,
             decryption_key: current.decryption_key,
             handler: current.handler,

@@ -56,7 +56,7 @@ impl Server {
         Self::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", variables)
     }
 
-    fn start_in(folder: tempfile::TempDir, listen: &str, variables: &[(&str, &str)]) -> Self {
+    pub fn start_in(folder: tempfile::TempDir, listen: &str, variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_scep-server"))
             .args(["--data", folder.path().join("data").to_str().unwrap(), "--listen", listen])
             .envs(variables.iter().copied())
