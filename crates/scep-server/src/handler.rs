@@ -8,7 +8,7 @@ use enrollment::{
 };
 use ledger::{Ledger, RefusalNote};
 use pki_core::{BoxFuture, Certificate, Clock as _, Name, SerialNumber, SystemClock};
-use scep_proto::{FailInfo, Request, RequestMessage};
+use scep_proto::{Exchange, FailInfo, Request, RequestMessage};
 use scep_service::{Decision, EnrollmentHandler, Origin, Submission};
 
 use crate::crl_publisher::Publisher;
@@ -66,7 +66,7 @@ impl Handler {
             }
             Ok(Enrollment::Pending) => Decision::Pending,
             Err(refusal) => {
-                self.note(&request, &origin, &refusal);
+                self.note(&request.exchange, &origin, refusal.code(), &refusal.to_string());
                 self.refused(&refusal)
             }
         }
@@ -121,17 +121,17 @@ impl Handler {
         }
     }
 
-    fn note(&self, request: &Request, origin: &Origin, refusal: &Refusal) {
+    fn note(&self, exchange: &Exchange, origin: &Origin, code: &str, why: &str) {
         let Some(ledger) = &self.ledger else { return };
-        let exchange = &request.exchange;
+        let source = origin.source.map(|source| source.to_string());
         ledger.note_refusal(RefusalNote {
             at: SystemClock.now(),
-            code: refusal.code().into(),
+            code: code.into(),
             profile: self.profile.clone(),
             transaction_id: exchange.transaction_id().to_string(),
             subject: exchange.signer().subject().to_string(),
-            peer: origin.peer.map(|peer| peer.to_string()).unwrap_or_default(),
-            why: refusal.to_string(),
+            peer: source.or(origin.peer.map(|peer| peer.to_string())).unwrap_or_default(),
+            why: why.into(),
         });
     }
 
@@ -154,6 +154,10 @@ impl Handler {
 impl EnrollmentHandler for Handler {
     fn handle(&self, submission: Submission) -> BoxFuture<'_, Decision> {
         Box::pin(self.decide(submission))
+    }
+
+    fn turned_down(&self, exchange: &Exchange, origin: &Origin, code: &'static str, reason: &str) {
+        self.note(exchange, origin, code, reason);
     }
 }
 

@@ -14,7 +14,7 @@ use std::{process::Command, thread};
 use scep_proto::FailInfo;
 use support::{
     Server, assert_good_laptop_2,
-    device::{Answer, Device},
+    device::{self, Answer, Device},
     eventually, run,
 };
 use testkit::keys;
@@ -165,4 +165,26 @@ fn what_runs_out_and_was_not_replaced_is_listed() {
     assert_eq!(lines(&["cert", "list", "--expires-within", "30d"]), 3);
     assert_eq!(lines(&["cert", "list", "--expires-within", "30d", "--unreplaced"]), 2);
     assert_eq!(lines(&["cert", "list", "--expires-within", "9d"]), 0);
+}
+
+#[test]
+fn what_never_came_to_be_a_request_is_on_record_too() {
+    let profile = [("SCEP_SERVER__PROFILE", "[{ renewal = 'off' }]")];
+    let server = Server::start_with(&profile);
+    let device = device(&server);
+    let request = device.request("laptop-2", "no challenge", "forged");
+    let mut forged = request.message().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let (_, body) = device::post(device::connect(&server.address()).unwrap(), &forged).unwrap();
+    assert!(matches!(request.read_all(&body), Answer::Refused(FailInfo::BadMessageCheck, _)));
+    let csr = device.csr("laptop-2", "");
+    let signer = device.self_signed(csr.subject());
+    let renewal = device.message(&scep_proto::RequestMessage::RenewalReq(csr), signer, "renewal");
+    assert!(matches!(renewal.ask(&server.address()), Answer::Refused(FailInfo::BadRequest, _)));
+    let told = eventually(|| server.succeed(&["refusals"]), |told| told.contains("renewal-not-offered"));
+    for line in ["signature-mismatch", "renewal-not-offered", "forged  CN=laptop-2", "127.0.0.1"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    // The latest comes first.
+    assert!(told.find("renewal-not-offered") < told.find("signature-mismatch"), "{told}");
 }

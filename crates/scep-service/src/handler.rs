@@ -8,13 +8,19 @@ use std::{
 };
 
 use pki_core::{BoxFuture, Certificate};
-use scep_proto::{FailInfo, Request};
+use scep_proto::{Exchange, FailInfo, Request};
 
 /// Decides what becomes of a request. This is where a vendor's own CA plugs in.
 pub trait EnrollmentHandler: fmt::Debug + Send + Sync {
     /// Decides one request, which is decrypted, and whose signature and CSR signature hold. Nothing else about it is
     /// checked: neither the challenge, nor who signed it, nor what it asks for.
     fn handle(&self, submission: Submission) -> BoxFuture<'_, Decision>;
+
+    /// Is told of a message that was turned down before it came to be handled, for records: `code` is the stable one of
+    /// the log, `reason` for a person. The answer waits for this, so keep it short.
+    fn turned_down(&self, exchange: &Exchange, origin: &Origin, code: &'static str, reason: &str) {
+        let _ = (exchange, origin, code, reason);
+    }
 }
 
 /// A request and where it came from.

@@ -278,8 +278,10 @@ impl ScepService {
         let exchange = request.exchange.clone();
         let renewal = matches!(request.message, RequestMessage::RenewalReq(_));
         let decision = if renewal && self.0.parts.renewal == Renewal::Refused {
-            let text = "RenewalReq is not offered here: see GetCACaps".into();
-            Decision::Refuse { code: "renewal-not-offered", info: FailInfo::BadRequest, text }
+            const CODE: &str = "renewal-not-offered";
+            const TEXT: &str = "RenewalReq is not offered here: see GetCACaps";
+            authority.parts.handler.turned_down(&exchange, &origin, CODE, TEXT);
+            Decision::Refuse { code: CODE, info: FailInfo::BadRequest, text: TEXT.into() }
         } else {
             authority.parts.handler.handle(Submission { request, origin: origin.clone() }).await
         };
@@ -324,6 +326,7 @@ impl ScepService {
         audit::rejected(origin, exchange, reason);
         self.count_tolerated(exchange.tolerated());
         self.count_refusal(reason.code());
+        authority.parts.handler.turned_down(exchange, origin, reason.code(), &reason.to_string());
         if *reason == RejectReason::Undecryptable {
             self.charge_undecryptable(origin);
         }

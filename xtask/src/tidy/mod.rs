@@ -12,6 +12,7 @@ mod no_std;
 mod opening;
 mod packages;
 mod public_types;
+mod refusals;
 mod rows;
 mod tree;
 mod wording;
@@ -66,6 +67,7 @@ const RULES: &[Rule] = &[
     ("only enrollment authorizes", |tree, _| authorized::check(tree)),
     ("public signatures show no foreign wire types", |tree, _| public_types::check(tree)),
     ("the threat model and the tests name each other", |tree, _| rows::check(tree)),
+    ("docs/refusals.md explains every code of a refusal", |tree, _| refusals::check(tree)),
     ("docs/limits.md agrees with the code", |tree, _| limits::check(tree)),
     ("every clause has its code and its tests", |tree, _| clauses::check(tree)),
 ];
