@@ -136,8 +136,12 @@ impl Transaction {
         self.settled(answer?)
     }
 
-    /// Asks whether a pending request is decided (CertPoll).
+    /// Asks whether a pending request is decided: by CertPoll, or, with a key that cannot decrypt, by the request once
+    /// more, because a CertPoll holds no challenge to encrypt the certificate under.
     pub async fn poll(&mut self) -> Result<Outcome, ClientError> {
+        if self.signer.key().decryption.is_none() {
+            return self.send().await;
+        }
         let issuer = self.ca.issuer().subject().clone();
         let asked = RequestMessage::CertPoll { issuer, subject: self.request.subject().clone() };
         let poll = sign(&self.client, &self.ca, &self.signer, self.capabilities, (&asked, &self.id)).await?;

@@ -138,6 +138,21 @@ async fn keys_that_cannot_decrypt_get_their_replies_under_the_challenge() {
     }
 }
 
+// clause: RFC 8894 M5, C8
+#[tokio::test(start_paused = true)]
+async fn a_key_that_cannot_decrypt_asks_again_by_its_request_and_its_challenge() {
+    let (client, transport) = small_ca();
+    let ca = trusted(&client).await;
+    let key = ClientKey::signing_only(testkit::keys::p256());
+    let slow = Enrollment { subject: Name::of_common_name("slow-1"), ..wanted(Some(CHALLENGE)) };
+    let mut transaction = client.enroll(&ca, &slow, &key).await.unwrap();
+    let patience = Patience { max_wait: std::time::Duration::from_secs(60), ..Patience::default() };
+    assert_eq!(issued(transaction.complete(patience).await).public_key(), key.signing.public_key());
+    let posted = transport.posted();
+    assert_eq!(posted.len(), 3);
+    assert!(posted.iter().all(|message| *message == posted[0]));
+}
+
 #[tokio::test]
 async fn without_anything_to_open_the_reply_with_nothing_is_sent() {
     let (client, transport) = small_ca();
