@@ -7,7 +7,7 @@ use keys_software::AwsLc;
 use ledger::{IssuedOnly, LedgerReader};
 use ocsp_service::{DelegateKeeper, DelegateParts, DelegateSource, NoDelegate, OcspParts, OcspService};
 use pki_core::{BoxFuture, CertRef, Certificate, Clock, IssuerId};
-use revocation::{AllSources, AttributedReport, RevocationSource, SourceError, StatusReport};
+use revocation::{AllSources, AttributedReport, CrlRevocations, RevocationSource, SourceError, StatusReport};
 use serial_binding::SerialBinding;
 
 use crate::{ServerError, own_certificates::OwnCertificate, settings::AnswerSettings};
@@ -29,6 +29,8 @@ pub struct ResponderParts {
     pub ledger: Option<LedgerReader>,
     /// Deletions that were seen before.
     pub tombstones: Arc<dyn Tombstones>,
+    /// CRLs that somebody else publishes; those of other CAs are left alone.
+    pub crls: Vec<Arc<CrlRevocations>>,
     /// Where delegates come from.
     pub delegates: Arc<dyn DelegateSource>,
     /// The path of the responder.
@@ -82,13 +84,16 @@ impl ResponderParts {
                 clock: clock(),
             }));
         let own: Arc<dyn RevocationSource> = Arc::new(OwnCertificate::of(&self.ca, clock()));
-        Arc::new(AllSources::new(match &self.ledger {
+        let mut sources = match &self.ledger {
             None => vec![directory, own],
             Some(ledger) => {
                 let issued = IssuedOnly::new(directory, ledger.clone(), clock());
                 vec![Arc::new(issued), own, ledger.manual_revocations()]
             }
-        }))
+        };
+        let of_this_ca = self.crls.iter().filter(|crl| crl.issuer() == IssuerId::of(&self.ca));
+        sources.extend(of_this_ca.map(|crl| Arc::clone(crl) as _));
+        Arc::new(AllSources::new(sources))
     }
 }
 
@@ -96,6 +101,7 @@ impl ResponderParts {
 /// the same CA differ in nothing but where their delegates come from. Path, answers and clock are those of the first of
 /// `parts`.
 pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, ServerError> {
+    check_crls(&parts)?;
     let (mut issuers, mut sources) = (Vec::new(), BTreeMap::new());
     for part in &parts {
         issuers.push(part.keeper().await?);
@@ -124,6 +130,18 @@ pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, Ser
         tokio::spawn(follow(directory));
     }
     Ok(Responder { service, source })
+}
+
+/// A CRL of a CA that nobody answers for would protect nobody.
+fn check_crls(parts: &[ResponderParts]) -> Result<(), ServerError> {
+    let cas: Vec<IssuerId> = parts.iter().map(|part| IssuerId::of(&part.ca)).collect();
+    let stray = parts.iter().flat_map(|part| &part.crls).find(|crl| !cas.contains(&crl.issuer()));
+    stray.map_or(Ok(()), |stray| {
+        Err(ServerError::new(format_args!(
+            "revocation.crl: {} is of a CA that is not answered for",
+            stray.title()
+        )))
+    })
 }
 
 /// Asks the sources of the CA that issued the certificate, and no others.

@@ -5,6 +5,7 @@ mod answers;
 mod cas;
 mod delegate;
 mod endpoints;
+mod revocation;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ pub use answers::{AnswerSettings, Holds, NeverIssued, Nonces, PresetName};
 pub use cas::CaSettings;
 pub use delegate::DelegateSettings;
 pub use endpoints::{EndpointSettings, MetricsSettings};
+pub use revocation::{ForeignCrlSettings, RevocationSettings, UnlistedCertificates};
 use serde::{Deserialize, Serialize};
 
 /// The prefix of the environment variables.
@@ -49,6 +51,8 @@ pub struct Settings {
     pub metrics: MetricsSettings,
     /// Log output.
     pub log: LogSettings,
+    /// Where else revocations come from.
+    pub revocation: RevocationSettings,
     /// Further paths and addresses of the responder.
     pub endpoint: Vec<EndpointSettings>,
     /// Further CAs that are answered for.
@@ -71,6 +75,7 @@ impl Default for Settings {
             limits: LimitSettings::default(),
             metrics: MetricsSettings::default(),
             log: LogSettings::default(),
+            revocation: RevocationSettings::default(),
             endpoint: Vec::new(),
             ca: Vec::new(),
         }

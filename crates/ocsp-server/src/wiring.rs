@@ -11,11 +11,13 @@ use keys_software::{AwsLc, KeyAlgorithm, load_key, load_secret};
 use ledger::{LedgerReader, LedgerSettings};
 use ocsp_service::DelegateSource;
 use pki_core::{Certificate, Clock, SigningKey};
+use revocation::CrlRevocations;
 use serial_binding::SerialBinding;
 
 use crate::{
     DelegateFiles, RemoteDelegates, ResponderParts, SelfIssuedDelegates, ServerError, data_folder,
     delegate_token::DelegateToken,
+    follow_crls,
     server::open_directory,
     settings::{CaSettings, PlainSerials, Settings},
 };
@@ -29,15 +31,17 @@ pub(crate) struct Wiring<'a> {
     clock: Arc<dyn Clock>,
     /// By path, so that CAs that share a file share what is seen in it.
     directories: Vec<(PathBuf, Arc<FileDirectory>)>,
+    crls: Vec<Arc<CrlRevocations>>,
 }
 
 impl<'a> Wiring<'a> {
     pub(crate) fn new(settings: &'a Settings, clock: Arc<dyn Clock>) -> Self {
-        Self { settings, clock, directories: Vec::new() }
+        Self { settings, clock, directories: Vec::new(), crls: Vec::new() }
     }
 
-    /// What every CA is answered with: for each as many parts as it has kinds of delegates.
+    /// What every CA is answered with: for each as many parts as it has kinds of delegates. Runs within tokio.
     pub(crate) fn parts(mut self) -> Result<Vec<ResponderParts>, ServerError> {
+        self.crls = follow_crls(&self.settings.revocation, &self.settings.data, &self.clock)?;
         let first = self.settings.first_ca();
         let mut parts = self.parts_of(&first)?;
         for further in &self.settings.ca {
@@ -61,6 +65,7 @@ impl<'a> Wiring<'a> {
             directory: Arc::clone(&directory),
             ledger: ledger.clone(),
             tombstones: Arc::clone(&tombstones),
+            crls: self.crls.clone(),
             delegates,
             path: self.settings.path.clone(),
             answers: self.settings.answers.clone(),

@@ -40,7 +40,7 @@ pub struct Tlv<'a> {
 
 impl<'a> Tlv<'a> {
     /// The first element of `bytes`, and what follows it. `None` when that is not an element of DER with a tag of one
-    /// octet, a definite length in its shortest form, and less than 16 MiB of content.
+    /// octet, a definite length in its shortest form, and less than 4 GiB of content.
     #[inline]
     pub fn split_first(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (tag, start, length) = header(bytes)?;
@@ -54,14 +54,15 @@ impl<'a> Tlv<'a> {
 fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
     let tag = *bytes.first().filter(|&&tag| tag & 0x1F != 0x1F)?;
     let (start, length) = match *bytes.get(1..)? {
-        [short @ 0..=0x7F, ..] => (2, [0, 0, short]),
-        [0x81, low @ 0x80..=0xFF, ..] => (3, [0, 0, low]),
-        [0x82, middle @ 1..=0xFF, low, ..] => (4, [0, middle, low]),
-        [0x83, high @ 1..=0xFF, middle, low, ..] => (5, [high, middle, low]),
+        [short @ 0..=0x7F, ..] => (2, [0, 0, 0, short]),
+        [0x81, low @ 0x80..=0xFF, ..] => (3, [0, 0, 0, low]),
+        [0x82, middle @ 1..=0xFF, low, ..] => (4, [0, 0, middle, low]),
+        [0x83, high @ 1..=0xFF, middle, low, ..] => (5, [0, high, middle, low]),
+        // CRLs get that long.
+        [0x84, top @ 1..=0xFF, high, middle, low, ..] => (6, [top, high, middle, low]),
         _ => return None,
     };
-    let [high, middle, low] = length;
-    Some((tag, start, usize::try_from(u32::from_be_bytes([0, high, middle, low])).ok()?))
+    Some((tag, start, usize::try_from(u32::from_be_bytes(length)).ok()?))
 }
 
 /// Walks the elements of `what`, in order.
@@ -256,6 +257,15 @@ mod tests {
                 prop_assert_eq!(element.bytes, bytes);
                 ours = rest;
             }
+        }
+    }
+
+    #[test]
+    fn elements_of_every_form_of_length_read_back() {
+        for length in [0, 0x7F, 0x80, 0xFF, 0x100, 0xFFFF, 0x1_0000, 0xFF_FFFF, 0x100_0000] {
+            let der = wrap(SEQUENCE, &alloc::vec![0xA5; length]);
+            let (element, rest) = Tlv::split_first(&der).unwrap();
+            assert_eq!((element.tag, element.value.len(), rest.len()), (SEQUENCE, length, 0), "{length}");
         }
     }
 

@@ -94,7 +94,7 @@ pub enum TakenIn {
 pub struct CrlRevocations {
     acceptance: Acceptance,
     issuer: IssuerId,
-    name: String,
+    title: String,
     verifier: Arc<dyn SignatureVerifier>,
     clock: Arc<dyn Clock>,
     unlisted: Unlisted,
@@ -133,15 +133,20 @@ impl CrlRevocations {
     pub fn new(parts: CrlSourceParts) -> Result<Self, NoCrlIssuer> {
         let CrlSourceParts { issuer, verifier, clock, settings } = parts;
         let CrlSourceSettings { unlisted, deltas, distribution_point } = settings;
-        let (id, name) = (IssuerId::of(&issuer), format!("the CRL of {}", issuer.subject()));
+        let (id, title) = (IssuerId::of(&issuer), format!("the CRL of {}", issuer.subject()));
         let acceptance = Acceptance::new(issuer, distribution_point)?;
         let held = RwLock::default();
-        Ok(Self { acceptance, issuer: id, name, verifier, clock, unlisted, deltas, held })
+        Ok(Self { acceptance, issuer: id, title, verifier, clock, unlisted, deltas, held })
     }
 
     /// The issuer whose certificates this tells of.
     pub fn issuer(&self) -> IssuerId {
         self.issuer
+    }
+
+    /// Whose CRL it is, for people: `the CRL of CN=...`.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// Takes over a CRL, full or delta, as DER or PEM; or refuses it, and keeps what it had. Takes a second for a million
@@ -210,7 +215,7 @@ impl CrlRevocations {
     }
 
     fn unavailable(&self, why: String) -> SourceError {
-        SourceError::unavailable(&*self.name, why)
+        SourceError::unavailable(&*self.title, why)
     }
 
     /// What to tell status from at `now`, or why there is nothing.
@@ -316,6 +321,10 @@ impl Found {
 }
 
 impl RevocationSource for CrlRevocations {
+    fn name(&self) -> &'static str {
+        "crl"
+    }
+
     fn status(&self, certificate: CertRef) -> BoxFuture<'_, Result<StatusReport, SourceError>> {
         Box::pin(ready(self.answer(certificate)))
     }

@@ -10,7 +10,9 @@ use std::path::PathBuf;
 
 pub use cas::{CaSettings, Cas, DEFAULT_CA};
 pub use crls::CrlSettings;
-use ocsp_server::settings::{AnswerSettings, DirectorySettings, LimitSettings, LogSettings};
+use ocsp_server::settings::{
+    AnswerSettings, DirectorySettings, LimitSettings, LogSettings, RevocationSettings,
+};
 pub use profile::{
     ApprovalKind, ChallengeKind, ExtensionSettings, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm,
     ListedNamesSettings, NamesKind, ProfileSettings, RenewalKind, ReplyKind, WishKind,
@@ -44,6 +46,8 @@ pub struct Settings {
     pub answers: AnswerSettings,
     /// The CRLs of the CAs.
     pub crl: CrlSettings,
+    /// Where else revocations come from.
+    pub revocation: RevocationSettings,
     /// Limits on connections.
     pub limits: LimitSettings,
     /// Limits on requests.
@@ -70,6 +74,7 @@ impl Default for Settings {
             ocsp: OcspSettings::default(),
             answers: AnswerSettings::default(),
             crl: CrlSettings::default(),
+            revocation: RevocationSettings::default(),
             limits: LimitSettings::default(),
             throttle: ThrottleSettings::default(),
             tolerances: ToleranceSettings::default(),

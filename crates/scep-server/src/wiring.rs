@@ -9,7 +9,7 @@ use issuance::{CaParts, CertificateAuthority, CrlAuthority, CrlParts, CrlSetting
 use keys_software::AwsLc;
 use ocsp_server::{
     DelegateIssuer, Responder, ResponderParts, SelfIssuedDelegates, ServerError, data_folder::sealed_binding,
-    server::open_directory,
+    follow_crls, server::open_directory,
 };
 use ocsp_service::OcspService;
 use pki_core::{Certificate, Clock, PublicKey, SystemClock};
@@ -17,6 +17,7 @@ use prometheus_client::{
     metrics::{family::Family, gauge::Gauge},
     registry::Registry,
 };
+use revocation::CrlRevocations;
 use scep_service::{
     OtherAuthority, Rate, Renewal, ScepParts, ScepService, Throttle, ThrottleLimits, metrics::ScepMetrics,
 };
@@ -119,8 +120,10 @@ impl<'a> Wiring<'a> {
 
     /// Answers OCSP for every generation of every CA.
     pub(crate) async fn responder(&self) -> Result<Responder, ServerError> {
+        let settings = self.settings;
+        let crls = follow_crls(&settings.revocation, &settings.data, &self.clock)?;
         let generations = self.folder.cas.iter().flat_map(CaFolder::generations);
-        let parts = generations.map(|generation| self.responder_parts(generation));
+        let parts = generations.map(|generation| self.responder_parts(generation, &crls));
         ocsp_server::start_together(parts.collect::<Result<_, _>>()?).await
     }
 
@@ -144,7 +147,11 @@ impl<'a> Wiring<'a> {
         SelfIssuedDelegates::new(ca, ca_key, life, Arc::clone(&self.clock), random)
     }
 
-    fn responder_parts(&self, generation: &Generation) -> Result<ResponderParts, ServerError> {
+    fn responder_parts(
+        &self,
+        generation: &Generation,
+        crls: &[Arc<CrlRevocations>],
+    ) -> Result<ResponderParts, ServerError> {
         let settings = self.settings;
         let ca = generation.issuer.certificate().clone();
         let delegates = self.self_issued(generation)?;
@@ -154,6 +161,7 @@ impl<'a> Wiring<'a> {
             directory: Arc::clone(&self.directory),
             ledger: Some(self.folder.ledger.reader().clone()),
             tombstones: Arc::new(self.folder.ledger.clone()),
+            crls: crls.to_vec(),
             delegates: Arc::new(delegates),
             path: settings.ocsp.path.clone(),
             answers: settings.answers.clone(),
