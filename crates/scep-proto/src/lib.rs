@@ -30,6 +30,10 @@
 //! # Ok(body) }
 //! ```
 //!
+//! A key that signs and cannot decrypt, of ECDSA say, gets its reply encrypted by the challenge of its request: nothing
+//! changes above, and [`Exchange::can_deliver`] tells of the one case that needs more, a CertPoll. A CA without an RA on
+//! RSA is served by [`VerifiedMessage::open_with_challenge`].
+//!
 //! A client goes the other way: [`Requester::prepare`], sign, send, [`AwaitedReply::read`].
 //!
 //! # What is read beside RFC 8894

@@ -344,6 +344,14 @@ fn row_67_no_challenge_is_shown() {
 }
 
 #[test]
+fn row_67_a_private_key_is_not_shown() {
+    for pem in [testkit::keys::CA_PEM, testkit::keys::RA_PEM] {
+        let told = told(pem.as_bytes());
+        assert_eq!((told.title(), told.sections().len()), ("a private key", 0), "{told}");
+    }
+}
+
+#[test]
 fn a_message_under_a_password_is_opened_with_it() {
     let openssl = |arguments: &str, input: &[u8]| {
         testkit::run_with_input(Path::new("."), "openssl", arguments.split(' '), input)

@@ -27,6 +27,9 @@ fn explain_text(text: &str, aids: &Aids<'_>, told: &mut Explanation) {
         explain_http(text.as_bytes(), aids, told);
     } else if text.lines().count() == 1 && first_line.contains("operation=") {
         explain_target(Method::Get, first_line, b"", aids, told);
+    } else if text.contains("PRIVATE KEY-----") {
+        told.title = "a private key".to_string();
+        told.breaks("not-scep", "RFC 8894 §4", "expected a message; what is in a private key is not shown");
     } else if let Some(der) = unarmored(text) {
         message::explain(&der, aids, told);
     } else {
