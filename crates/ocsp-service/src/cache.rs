@@ -30,7 +30,7 @@ pub(crate) struct KeptAnswer {
     epoch: Option<u64>,
     reliable_until: Option<UnixTime>,
     asked_at: UnixTime,
-    answered: Answered,
+    answered: Arc<Answered>,
     /// Whose key signed it.
     delegate: Arc<ActiveDelegate>,
 }
@@ -76,7 +76,7 @@ impl KeptAnswer {
     pub(crate) fn new(
         answer: Answer,
         told: &Told,
-        answered: Answered,
+        answered: Arc<Answered>,
         delegate: Arc<ActiveDelegate>,
     ) -> Self {
         let Told { report: StatusReport { standing, reliable_until, .. }, epoch, asked_at } = *told;
@@ -92,11 +92,19 @@ impl KeptAnswer {
     }
 
     /// The same answer for a newer report, if that says the same and lasts as long as the answer does.
-    pub(crate) fn renewed(&self, told: &Told) -> Option<Self> {
+    pub(crate) fn renewed(self: &Arc<Self>, told: &Told) -> Option<Arc<Self>> {
         let report = &told.report;
         let lasts = report.reliable_until.is_none_or(|until| self.answer.next_update() <= Some(until));
-        (lasts && report.standing == self.standing)
-            .then(|| Self::new(self.answer.clone(), told, self.answered.clone(), Arc::clone(&self.delegate)))
+        if !lasts || report.standing != self.standing {
+            return None;
+        }
+        // A source that tells neither change nor time is asked each time anyway: there is nothing to note.
+        let asked_each_time = (self.epoch, self.reliable_until) == (None, None);
+        if asked_each_time && (told.epoch, report.reliable_until) == (None, None) {
+            return Some(Arc::clone(self));
+        }
+        let answered = Arc::clone(&self.answered);
+        Some(Arc::new(Self::new(self.answer.clone(), told, answered, Arc::clone(&self.delegate))))
     }
 
     /// Whether the source need not be asked: it says that nothing changed, or it cannot say, has given a time and was
@@ -148,7 +156,15 @@ impl<'a> KeyRef<'a> {
         Some(Self { certificate, cert_id: cert_id.as_der(), signer })
     }
 
-    pub(crate) fn to_key(self) -> Key {
+    pub(crate) fn cert_id(&self) -> &'a [u8] {
+        self.cert_id
+    }
+
+    pub(crate) fn certificate(&self) -> CertRef {
+        self.certificate
+    }
+
+    fn to_key(self) -> Key {
         Key { certificate: self.certificate, cert_id: self.cert_id.into(), signer: self.signer }
     }
 }
@@ -167,7 +183,7 @@ impl Equivalent<Key> for KeyRef<'_> {
 }
 
 #[derive(PartialEq, Eq)]
-pub(crate) struct Key {
+struct Key {
     certificate: CertRef,
     cert_id: Box<[u8]>,
     signer: usize,

@@ -3,30 +3,30 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    pin::pin,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
-use crate::{
-    Refusal,
-    cache::{KeptAnswer, Key, KeyRef},
-    delegate_keeper::ActiveDelegate,
-};
+use crate::{Refusal, cache::KeptAnswer, delegate_keeper::ActiveDelegate};
 
 type Outcome = Result<Arc<KeptAnswer>, Refusal>;
 
-/// The answers that are being made, by what they will be kept under.
+/// The answers that are being made, by the CertID that they will repeat.
 #[derive(Default)]
-pub(crate) struct Flights(Mutex<HashMap<Key, Flight>>);
+pub(crate) struct Flights(Mutex<HashMap<Box<[u8]>, Arc<Flight>>>);
 
-struct Flight {
+/// An answer that is being made.
+pub(crate) struct Flight {
     /// What the answer rests on; who finds these changed needs another answer.
     basis: Basis,
-    outcome: watch::Receiver<Option<Outcome>>,
+    /// `None` when it was given up.
+    outcome: OnceLock<Option<Outcome>>,
+    ended: Notify,
 }
 
-/// What an answer rests on besides the request.
+/// What an answer rests on besides the request: the state of the source, and the issuer's delegate that signs.
 #[derive(Clone)]
 pub(crate) struct Basis {
     pub(crate) epoch: Option<u64>,
@@ -38,30 +38,34 @@ pub(crate) enum Part<'a> {
     /// Make the answer, and [publish](Lead::publish) it.
     Lead(Lead<'a>),
     /// Wait for the answer that another request makes.
-    Follow(Following),
+    Follow(Arc<Flight>),
 }
 
 /// Whoever makes the answer. When this is dropped before anything is published, one of those who wait takes over.
 pub(crate) struct Lead<'a> {
     flights: &'a Flights,
-    key: Key,
-    outcome: watch::Sender<Option<Outcome>>,
+    cert_id: &'a [u8],
+    flight: Arc<Flight>,
 }
-
-pub(crate) struct Following(watch::Receiver<Option<Outcome>>);
 
 impl Flights {
     /// Joins those who ask the same, or is the first.
-    pub(crate) fn join(&self, key: KeyRef<'_>, basis: &Basis) -> Part<'_> {
+    pub(crate) fn join<'a>(&'a self, cert_id: &'a [u8], basis: &Basis) -> Part<'a> {
         let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(flight) = flights.get(&key.to_key())
+        if let Some(flight) = flights.get(cert_id)
             && flight.is_under_way(basis)
         {
-            return Part::Follow(Following(flight.outcome.clone()));
+            return Part::Follow(Arc::clone(flight));
         }
-        let (sender, receiver) = watch::channel(None);
-        flights.insert(key.to_key(), Flight { basis: basis.clone(), outcome: receiver });
-        Part::Lead(Lead { flights: self, key: key.to_key(), outcome: sender })
+        let (outcome, ended) = (OnceLock::new(), Notify::new());
+        let flight = Arc::new(Flight { basis: basis.clone(), outcome, ended });
+        flights.insert(cert_id.into(), Arc::clone(&flight));
+        Part::Lead(Lead { flights: self, cert_id, flight })
+    }
+
+    /// Whether somebody makes that answer.
+    pub(crate) fn are_under_way(&self, cert_id: &[u8]) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(cert_id)
     }
 }
 
@@ -69,14 +73,31 @@ impl Flight {
     fn is_under_way(&self, basis: &Basis) -> bool {
         self.basis.epoch == basis.epoch
             && Arc::ptr_eq(&self.basis.active, &basis.active)
-            && self.outcome.has_changed().is_ok()
+            && self.outcome.get().is_none()
+    }
+
+    /// What the other request came to; `None` when it was given up.
+    pub(crate) async fn outcome(&self) -> Option<Outcome> {
+        let mut ended = pin!(self.ended.notified());
+        // From here on no end goes by unnoticed.
+        ended.as_mut().enable();
+        if self.outcome.get().is_none() {
+            ended.await;
+        }
+        self.outcome.get().cloned().flatten()
+    }
+
+    fn end(&self, outcome: Option<Outcome>) {
+        if self.outcome.set(outcome).is_ok() {
+            self.ended.notify_waiters();
+        }
     }
 }
 
 impl Lead<'_> {
     /// Tells those who wait.
     pub(crate) fn publish(self, outcome: Outcome) {
-        self.outcome.send_replace(Some(outcome));
+        self.flight.end(Some(outcome));
     }
 }
 
@@ -84,18 +105,11 @@ impl Drop for Lead<'_> {
     fn drop(&mut self) {
         let mut flights = self.flights.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Another flight may have taken this one's place.
-        let own = |flight: &Flight| self.outcome.subscribe().same_channel(&flight.outcome);
-        if flights.get(&self.key).is_some_and(own) {
-            flights.remove(&self.key);
+        if flights.get(self.cert_id).is_some_and(|flight| Arc::ptr_eq(flight, &self.flight)) {
+            flights.remove(self.cert_id);
         }
-    }
-}
-
-impl Following {
-    /// What the other request came to; `None` when it was given up.
-    pub(crate) async fn outcome(mut self) -> Option<Outcome> {
-        let outcome = self.0.wait_for(Option::is_some).await.ok()?;
-        outcome.clone()
+        drop(flights);
+        self.flight.end(None);
     }
 }
 

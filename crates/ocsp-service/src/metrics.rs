@@ -1,6 +1,11 @@
 //! What a responder counts.
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
+    task::Poll,
+};
 
 use ocsp_proto::{CertId, Request};
 use pki_core::{CertStatus, CrlReason, DigestAlgorithm, UnixTime};
@@ -25,7 +30,7 @@ type Labels<const N: usize> = [(&'static str, &'static str); N];
 /// | `certbound_ocsp_requests_total` | `method`: GET, HEAD, POST, none; `cert_id_hash`; `nonce`: absent, short (below 16 octets), usual (16 to 32), long |
 /// | `certbound_ocsp_answers_total` | `status`: good, hold, revoked, unknown, not-issued; `source`: who decided it; `origin`: signed, cache, shared |
 /// | `certbound_ocsp_refusals_total` | `status`: what the client is told; `cause`: why ([`Refusal::cause`]) |
-/// | `certbound_ocsp_lookup_seconds`, `certbound_ocsp_signing_seconds` | |
+/// | `certbound_ocsp_lookup_seconds`, `certbound_ocsp_signing_seconds` | sources: where they did not know at once |
 /// | `certbound_ocsp_waiting` | requests that wait for room or for another request's answer |
 /// | `certbound_ocsp_delegate_end_seconds` | `issuer`: first octets of its id; `algorithm`: OID; when the delegate ends, by Unix time |
 #[derive(Debug, Clone)]
@@ -33,6 +38,8 @@ pub struct OcspMetrics {
     requests: Family<Labels<3>, Counter>,
     by_request: [[[Counter; NONCES.len()]; HASHES.len()]; METHODS.len()],
     answers: Family<Labels<3>, Counter>,
+    /// Those of `answers` that were met, by status and source.
+    resolved: Arc<RwLock<Vec<Resolved>>>,
     refusals: Family<Labels<2>, Counter>,
     pub(crate) lookup: Histogram,
     pub(crate) signing: Histogram,
@@ -61,6 +68,9 @@ pub(crate) enum Origin {
     Cache,
     Shared,
 }
+
+/// A status, a source, and their counters.
+type Resolved = (&'static str, &'static str, Arc<Answered>);
 
 /// The counters of one status, each resolved once.
 #[derive(Debug, Clone)]
@@ -98,6 +108,7 @@ impl OcspMetrics {
             requests,
             by_request,
             answers: Family::default(),
+            resolved: Arc::default(),
             refusals: Family::default(),
             lookup: durations(),
             signing: durations(),
@@ -115,7 +126,7 @@ impl OcspMetrics {
         let seconds = |registry: &mut Registry, name: &str, help: &str, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
         };
-        seconds(registry, "lookup", "Time that sources of status took", &self.lookup);
+        seconds(registry, "lookup", "Time that sources took which did not know at once", &self.lookup);
         seconds(registry, "signing", "Time that signatures took", &self.signing);
         registry.register(
             "waiting",
@@ -139,19 +150,29 @@ impl OcspMetrics {
     }
 
     /// The counters of that status, told by that source.
-    pub(crate) fn answered(&self, status: CertStatus, source: &'static str) -> Answered {
-        let name = match status {
+    pub(crate) fn answered(&self, status: CertStatus, source: &'static str) -> Arc<Answered> {
+        let status = match status {
             CertStatus::Good => "good",
             CertStatus::Unknown => "unknown",
             CertStatus::Revoked { at: UnixTime(0), reason: Some(CrlReason::CertificateHold) } => "not-issued",
             CertStatus::Revoked { reason: Some(CrlReason::CertificateHold), .. } => "hold",
             CertStatus::Revoked { .. } => "revoked",
         };
+        let met = |resolved: &[Resolved]| {
+            let found = resolved.iter().find(|(known, by, _)| *known == status && *by == source);
+            found.map(|(_, _, answered)| Arc::clone(answered))
+        };
+        if let Some(answered) = met(&self.resolved.read().unwrap_or_else(PoisonError::into_inner)) {
+            return answered;
+        }
         let of = |origin| {
-            let labels = [("status", name), ("source", source), ("origin", origin)];
+            let labels = [("status", status), ("source", source), ("origin", origin)];
             self.answers.get_or_create_owned(&labels)
         };
-        Answered { signed: of("signed"), cache: of("cache"), shared: of("shared") }
+        let answered = Arc::new(Answered { signed: of("signed"), cache: of("cache"), shared: of("shared") });
+        let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
+        resolved.push((status, source, Arc::clone(&answered)));
+        answered
     }
 
     pub(crate) fn set_waiting(&self, requests: usize) {
@@ -168,9 +189,17 @@ impl OcspMetrics {
 pub(crate) async fn timed<T>(histogram: &Histogram, work: impl Future<Output = T>) -> T {
     let start = tokio::time::Instant::now();
     let result = work.await;
-    let elapsed: Duration = start.elapsed();
-    histogram.observe(elapsed.as_secs_f64());
+    histogram.observe(start.elapsed().as_secs_f64());
     result
+}
+
+/// The same, unless `work` is done at once: what is in memory needs no clock.
+pub(crate) async fn timed_if_waiting<T>(histogram: &Histogram, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    match poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await {
+        Poll::Ready(result) => result,
+        Poll::Pending => timed(histogram, work).await,
+    }
 }
 
 fn hash_index(digest: Option<DigestAlgorithm>) -> usize {

@@ -3,17 +3,17 @@
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use ocsp_proto::{CertId, ErrorStatus, Request, Response, ResponseOptions};
-use pki_core::{CertRef, Clock, UnixTime};
-use revocation::{AttributedReport, RevocationSource, Standing, StatusReport};
+use pki_core::{BoxFuture, CertRef, Clock, UnixTime};
+use revocation::{AttributedReport, RevocationSource, SourceError, Standing, StatusReport};
 
 use crate::{
     Answer, AnswerPolicy, NoncePolicy, OcspMetrics, Refusal,
     admission::Admission,
     cache::{AnswerCache, Found, KeptAnswer, KeyRef, Told},
     clock_guard::ClockGuard,
-    flights::{Basis, Flights, Lead, Part},
+    flights::{Basis, Flights, Part},
     issuers::{Chosen, Issuers},
-    metrics::{Answered, Origin, Via, timed},
+    metrics::{Answered, Origin, Via, timed, timed_if_waiting},
 };
 
 /// Answers requests; knows nothing of HTTP.
@@ -32,6 +32,9 @@ pub(crate) struct Responder {
     pub(crate) admission: Arc<Admission>,
     pub(crate) metrics: OcspMetrics,
 }
+
+/// A source that was asked.
+type Asking<'a> = BoxFuture<'a, Result<AttributedReport, SourceError>>;
 
 /// An answer made for this request, or one that was kept.
 pub(crate) enum Given {
@@ -83,8 +86,11 @@ impl Responder {
                 kept.answered().count(Origin::Cache);
                 return Given::Kept(kept);
             }
-            // Boxed, because most answers were kept and this is large.
-            Ok(Step::Ask(pending)) => self.in_time(Box::pin(self.make(&request, pending))).await,
+            Ok(Step::Ask(pending)) => match self.unless_changed(&pending).await {
+                Ok(kept) => Ok(Given::Kept(kept)),
+                // Boxed, because most answers were kept and this is large.
+                Err(begun) => self.in_time(Box::pin(self.make(&request, pending, begun))).await,
+            },
             Err(refusal) => Err(refusal),
         };
         match result {
@@ -134,18 +140,52 @@ impl Responder {
         }
     }
 
+    /// What was kept, if the source says at once that it still holds; or else the source as it was asked, where nobody
+    /// else asks it.
+    async fn unless_changed(&self, pending: &Pending<'_>) -> Result<Arc<KeptAnswer>, Option<Asking<'_>>> {
+        let (Some(key), Some(kept)) = (pending.key, &pending.unless_changed) else { return Err(None) };
+        if self.flights.are_under_way(key.cert_id()) {
+            return Err(None);
+        }
+        let (epoch, asked_at) = (pending.basis.epoch, self.clock.now());
+        let mut asking = self.source.attributed(key.certificate());
+        let answer = match poll_fn(|context| Poll::Ready(asking.as_mut().poll(context))).await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => return Err(Some(asking)),
+        };
+        let told = answer.as_ref().ok().map(|told| Told { report: told.report, epoch, asked_at });
+        let Some(renewed) = told.and_then(|told| kept.renewed(&told)) else {
+            return Err(Some(Box::pin(std::future::ready(answer))));
+        };
+        if !Arc::ptr_eq(&renewed, kept) {
+            self.cache.keep(key, Arc::clone(&renewed));
+        }
+        renewed.answered().count(Origin::Cache);
+        Ok(renewed)
+    }
+
     /// Has the source asked and the answer signed, by this request or by another that asks the same.
-    async fn make(&self, request: &Request<'_>, pending: Pending<'_>) -> Result<Given, Refusal> {
+    async fn make(
+        &self,
+        request: &Request<'_>,
+        pending: Pending<'_>,
+        mut begun: Option<Asking<'_>>,
+    ) -> Result<Given, Refusal> {
         let Some(key) = pending.key else {
             let _permit = self.admission.enter().await?;
             return self.make_alone(request, &pending.basis).await.map(Given::Made);
         };
         loop {
-            match self.flights.join(key, &pending.basis) {
-                Part::Lead(lead) => return self.lead(request, &pending, key, lead).await.map(Given::Kept),
-                Part::Follow(following) => {
+            match self.flights.join(key.cert_id(), &pending.basis) {
+                Part::Lead(lead) => {
+                    let outcome = self.make_shared(request, &pending, key, begun.take()).await;
+                    lead.publish(outcome.clone());
+                    return outcome.map(Given::Kept);
+                }
+                Part::Follow(flight) => {
+                    begun = None;
                     let place = self.admission.wait()?;
-                    let outcome = following.outcome().await;
+                    let outcome = flight.outcome().await;
                     drop(place);
                     if let Some(outcome) = outcome {
                         let kept = outcome?;
@@ -157,43 +197,33 @@ impl Responder {
         }
     }
 
-    async fn lead(
-        &self,
-        request: &Request<'_>,
-        pending: &Pending<'_>,
-        key: KeyRef<'_>,
-        lead: Lead<'_>,
-    ) -> Result<Arc<KeptAnswer>, Refusal> {
-        let outcome = self.make_shared(request, pending).await;
-        if let Ok(kept) = &outcome
-            && kept.answer().caching().is_some()
-        {
-            self.cache.keep(key, Arc::clone(kept));
-        }
-        lead.publish(outcome.clone());
-        outcome
-    }
-
     /// An answer about one certificate, good for everyone who asks the same.
     async fn make_shared(
         &self,
         request: &Request<'_>,
         pending: &Pending<'_>,
+        key: KeyRef<'_>,
+        begun: Option<Asking<'_>>,
     ) -> Result<Arc<KeptAnswer>, Refusal> {
         let _permit = self.admission.enter().await?;
         let Basis { epoch, active } = &pending.basis;
         let asked_at = self.clock.now();
-        let issuer = active.delegate.issuer();
-        let certificate = request.cert_ids().first().and_then(|cert_id| issuer.resolve(cert_id));
-        let attributed = self.ask(certificate).await?;
+        let asking = begun.unwrap_or_else(|| self.source.attributed(key.certificate()));
+        let attributed = timed_if_waiting(&self.metrics.lookup, asking).await?;
         let told = Told { report: attributed.report, epoch: *epoch, asked_at };
-        if let Some(kept) = pending.unless_changed.as_ref().and_then(|kept| kept.renewed(&told)) {
+        let renewed = pending.unless_changed.as_ref().and_then(|kept| kept.renewed(&told));
+        let kept = if let Some(kept) = renewed {
             kept.answered().count(Origin::Cache);
-            return Ok(Arc::new(kept));
+            kept
+        } else {
+            let (answer, answered) = self.sign(request, &[attributed], &pending.basis).await?;
+            let answered = answered.into_iter().next().ok_or(Refusal::OutOfDate)?;
+            Arc::new(KeptAnswer::new(answer, &told, answered, Arc::clone(active)))
+        };
+        if kept.answer().caching().is_some() {
+            self.cache.keep(key, Arc::clone(&kept));
         }
-        let (answer, answered) = self.sign(request, &[attributed], &pending.basis).await?;
-        let answered = answered.into_iter().next().ok_or(Refusal::OutOfDate)?;
-        Ok(Arc::new(KeptAnswer::new(answer, &told, answered, Arc::clone(active))))
+        Ok(kept)
     }
 
     async fn make_alone(&self, request: &Request<'_>, basis: &Basis) -> Result<Answer, Refusal> {
@@ -207,7 +237,8 @@ impl Responder {
     /// Asks the source. A serial number that no certificate can have is not looked up.
     async fn ask(&self, certificate: Option<CertRef>) -> Result<AttributedReport, Refusal> {
         if let Some(certificate) = certificate {
-            return Ok(timed(&self.metrics.lookup, self.source.attributed(certificate)).await?);
+            let asking = self.source.attributed(certificate);
+            return Ok(timed_if_waiting(&self.metrics.lookup, asking).await?);
         }
         let (standing, known_at) = (Standing::NotMine, self.clock.now());
         let report = StatusReport { standing, known_at, reliable_until: None };
@@ -219,7 +250,7 @@ impl Responder {
         request: &Request<'_>,
         reports: &[AttributedReport],
         basis: &Basis,
-    ) -> Result<(Answer, Vec<Answered>), Refusal> {
+    ) -> Result<(Answer, Vec<Arc<Answered>>), Refusal> {
         // Asking may have taken long: this is the time of the answer.
         let now = self.guard.now().ok_or(Refusal::ClockJumped)?;
         let status = |attributed: &AttributedReport| self.policy.status(&attributed.report, now);

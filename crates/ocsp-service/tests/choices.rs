@@ -188,7 +188,6 @@ async fn what_happens_is_counted_by_cause() {
         r#"refusals_total{status="unauthorized",cause="digest"} 1"#,
         r#"refusals_total{status="tryLater",cause="source"} 1"#,
         "signing_seconds_count 8",
-        "lookup_seconds_count 8",
     ] {
         assert!(shown.contains(&format!("certbound_ocsp_{line}\n")), "{line} is not in\n{shown}");
     }

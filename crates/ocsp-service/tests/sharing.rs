@@ -108,6 +108,7 @@ async fn row_48_many_who_ask_the_same_wait_for_one_answer() {
     let shown = support::metrics(&gated.service);
     assert!(shown.contains(r#"answers_total{status="good",source="other",origin="signed"} 1"#), "{shown}");
     assert!(shown.contains(r#"answers_total{status="good",source="other",origin="shared"} 49"#), "{shown}");
+    assert!(shown.contains("lookup_seconds_count 1\n"), "one that had to be waited for: {shown}");
 }
 
 #[tokio::test]
