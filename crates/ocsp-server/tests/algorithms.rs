@@ -16,6 +16,7 @@ use revocation::{Standing, StatusReport, source_fn};
 use testkit::{block_on, keys};
 
 const DAY: Duration = Duration::from_secs(86_400);
+const YEAR: Duration = Duration::from_secs(31_536_000);
 
 /// A responder of a CA with that key, whose delegates have keys of that kind.
 struct Bench {
@@ -28,7 +29,7 @@ impl Bench {
     fn new(ca_key: Arc<dyn SigningKey>, kind: KeyAlgorithm) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let now = clock.now();
-        let validity = Validity::new(now.saturating_sub(DAY), now.saturating_add(365 * DAY)).unwrap();
+        let validity = Validity::new(now.saturating_sub(DAY), now.saturating_add(YEAR)).unwrap();
         let name = "CN=Example CA".parse().unwrap();
         let ca = block_on(create_root(&name, &*ca_key, validity, &AwsLc)).unwrap().certificate().clone();
         let delegates =
