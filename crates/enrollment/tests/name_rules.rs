@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use enrollment::{ListedNames, NameChoice, NameRules, RequestKind, SecurityIdentifierForm};
 use issuance::ProfileSettings;
-use pki_core::{Certificate, GeneralName, KeyUsage, Name, RequestedExtensions, oids};
+use pki_core::{
+    Certificate, CertificationRequest, GeneralName, KeyUsage, Name, RequestedExtensions, oids, tlv,
+};
 use support::{Csr, World, issuance_profile, laptop, world_of};
 use testkit::keys;
 
@@ -295,4 +297,35 @@ fn a_request_may_be_granted_fewer_usages_and_a_shorter_life_where_the_profile_sa
     let extensions = RequestedExtensions { key_usage: Some(KeyUsage::KEY_AGREEMENT), ..Default::default() };
     let none = Csr { extensions, key: keys::rsa_3072(), ..Csr::with(granting.challenge()) }.signed();
     granting.refuses(granting.enroll(&none), "key-usage-not-allowed", 1);
+}
+
+/// A request for so many days, as Windows writes it.
+fn for_days(world: &World, days: &str) -> CertificationRequest {
+    let bmp =
+        |text: &str| tlv::wrap(0x1E, &text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>());
+    let pair = |name: &str, value: &str| tlv::sequence([&*bmp(name), &bmp(value)]);
+    let pairs = [pair("ValidityPeriod", "Days"), pair("ValidityPeriodUnits", days)].concat();
+    let period = tlv::sequence([&*tlv::oid(oids::ENROLLMENT_NAME_VALUE), &tlv::wrap(tlv::SET, &pairs)]);
+    let (plain, key) = (Csr::with(world.challenge()).signed(), support::device_key());
+    let mut fields = tlv::Cursor::into(plain.tbs(), tlv::SEQUENCE, "a request").unwrap();
+    let mut info: Vec<u8> = (0..3).flat_map(|_| fields.next().unwrap().bytes.to_vec()).collect();
+    info.extend(tlv::wrap(0xA0, &[fields.next().unwrap().value, &period].concat()));
+    let info = tlv::wrap(tlv::SEQUENCE, &info);
+    let signature = testkit::block_on(key.sign(&info)).unwrap();
+    let signature = tlv::wrap(tlv::BIT_STRING, &[&[0], &*signature].concat());
+    CertificationRequest::from_der(&tlv::sequence([&*info, &key.algorithm().to_der(), &signature])).unwrap()
+}
+
+#[test]
+fn a_shorter_life_is_granted_where_the_profile_says_so_and_a_longer_one_never() {
+    for (grants, asked, expected) in
+        [(false, "7", 365), (true, "7", 7), (true, "3650", 365), (true, "0", 365)]
+    {
+        let world = world_of(issuance_profile("devices"), |profile| {
+            if grants { profile.granting_shorter_validity() } else { profile }
+        });
+        let issued = world.enroll(&for_days(&world, asked)).unwrap();
+        let life = issued.validity().not_after().saturating_since(testkit::NOW);
+        assert_eq!(life.as_secs(), expected * 24 * 60 * 60, "{grants} {asked}");
+    }
 }

@@ -1,8 +1,8 @@
 //! Challenges for people who look after them.
 
-use issuance::ChallengeId;
+use issuance::{ChallengeId, TransactionKey};
 use pki_core::UnixTime;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
 use serial_binding::BoundObject;
 
 use crate::{LedgerError, LedgerReader, encoding};
@@ -50,6 +50,20 @@ impl LedgerReader {
     pub fn challenges(&self, limit: u32) -> Result<Vec<ChallengeRecord>, LedgerError> {
         self.read(|connection| latest(connection, limit))
     }
+}
+
+/// Whether the challenge was there to be spent; runs in the transaction that it is spent for.
+pub(crate) fn spend(
+    connection: &Connection,
+    id: ChallengeId,
+    transaction: TransactionKey,
+    at: UnixTime,
+) -> rusqlite::Result<bool> {
+    const SQL: &str = "UPDATE challenge SET spent_by = ?, spent = ? \
+                       WHERE id = ? AND spent_by IS NULL AND burnt IS NULL AND expires >= ?";
+    let (key, at) = (transaction.as_bytes(), encoding::seconds(at));
+    let spent = connection.prepare_cached(SQL)?.execute(params![key, at, id.as_bytes(), at])?;
+    Ok(spent == 1)
 }
 
 fn latest(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<ChallengeRecord>> {

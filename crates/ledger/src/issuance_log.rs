@@ -4,7 +4,7 @@ use issuance::{ChallengeId, Earlier, Intent, IntentOutcome, IssuanceLog, LogErro
 use pki_core::{BoxFuture, CertRef, Certificate, SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::{Ledger, encoding};
+use crate::{Ledger, challenges, encoding};
 
 impl IssuanceLog for Ledger {
     fn record_intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<IntentOutcome, LogError>> {
@@ -127,12 +127,8 @@ fn insert_certificate(connection: &Connection, intent: &Intent) -> rusqlite::Res
 
 /// Whether the intent needs no challenge, or its challenge was there to be spent.
 fn spend_challenge(connection: &Connection, intent: &Intent) -> rusqlite::Result<bool> {
-    const SQL: &str = "UPDATE challenge SET spent_by = ?, spent = ? \
-                       WHERE id = ? AND spent_by IS NULL AND burnt IS NULL AND expires >= ?";
-    let Some(id) = &intent.provenance.spends else { return Ok(true) };
-    let (key, at) = (intent.provenance.transaction.as_bytes(), encoding::seconds(intent.at));
-    let spent = connection.prepare_cached(SQL)?.execute(params![key, at, id.as_bytes(), at])?;
-    Ok(spent == 1)
+    let Some(id) = intent.provenance.spends else { return Ok(true) };
+    challenges::spend(connection, id, intent.provenance.transaction, intent.at)
 }
 
 /// Undoes [`spend_challenge`] within the same transaction.

@@ -7,7 +7,7 @@ use issuance::{ChallengeId, TransactionKey};
 use pki_core::{CertificationRequest, SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use crate::{LedgerError, LedgerReader, encoding};
+use crate::{LedgerError, LedgerReader, challenges, encoding};
 
 /// Which requests to list. Start from `default()`, which lists those that wait, and set fields.
 #[derive(Debug, Clone)]
@@ -96,7 +96,9 @@ pub(crate) fn enqueue(connection: &Connection, request: &PendingRequest) -> rusq
     if is_full(connection, request)? {
         return Ok(QueueOutcome::Full);
     }
-    if !spend(connection, request)? {
+    let spends =
+        request.spends.map(|id| challenges::spend(connection, id, request.transaction, request.created));
+    if spends.transpose()? == Some(false) {
         return Ok(QueueOutcome::ChallengeSpent);
     }
     connection.prepare_cached(REMOVE)?.execute(params![key, now.saturating_sub(KEPT)])?;
@@ -126,16 +128,6 @@ fn is_full(connection: &Connection, request: &PendingRequest) -> rusqlite::Resul
 
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
     usize::try_from(row.get::<_, i64>(column)?).map_err(|_| encoding::damaged("count", "a count"))
-}
-
-/// Whether the request needs no challenge, or its challenge was there to be spent.
-fn spend(connection: &Connection, request: &PendingRequest) -> rusqlite::Result<bool> {
-    const SQL: &str = "UPDATE challenge SET spent_by = ?, spent = ? \
-                       WHERE id = ? AND spent_by IS NULL AND burnt IS NULL AND expires >= ?";
-    let Some(id) = &request.spends else { return Ok(true) };
-    let (key, at) = (request.transaction.as_bytes(), encoding::seconds(request.created));
-    let spent = connection.prepare_cached(SQL)?.execute(params![key, at, id.as_bytes(), at])?;
-    Ok(spent == 1)
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<PendingRecord> {

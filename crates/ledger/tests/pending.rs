@@ -205,7 +205,17 @@ fn those_that_wait_are_listed_the_oldest_first() {
 #[test]
 fn a_file_of_the_first_version_gets_the_new_tables() {
     let fixture = Fixture::new();
-    fixture.sql("DROP TABLE pending; DROP TABLE refusal; PRAGMA user_version = 1");
+    let first =
+        "'issuer', 'certificate', 'enrollment', 'challenge', 'revocation', 'revocation_journal', 'deletion'";
+    let connection = rusqlite::Connection::open(fixture.path()).unwrap();
+    let later = format!(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ({first})"
+    );
+    let mut later = connection.prepare(&later).unwrap();
+    let later: Vec<String> = later.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(later.contains(&"pending".to_owned()));
+    later.iter().for_each(|table| fixture.sql(&format!("DROP TABLE {table}")));
+    fixture.sql("PRAGMA user_version = 1");
     let second = fixture.second();
     assert_eq!(queue(&second, &request(1)), QueueOutcome::Queued);
 }
