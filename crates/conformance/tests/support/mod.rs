@@ -10,9 +10,11 @@
 )]
 
 pub mod authority;
+pub mod broken_ocsp;
 pub mod broken_scep;
 pub mod enrolled;
 pub mod faults;
+pub mod faults_ocsp;
 pub mod proxy;
 
 use std::{

@@ -29,11 +29,19 @@ pub struct Outgoing {
     pub media_type: String,
     pub body: Vec<u8>,
     pub more: Vec<(String, String)>,
+    /// Otherwise it ends with the connection.
+    pub tells_length: bool,
 }
 
 impl Outgoing {
     pub fn new(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, media_type: media_type.to_owned(), body: body.into(), more: Vec::new() }
+        Self {
+            status,
+            media_type: media_type.to_owned(),
+            body: body.into(),
+            more: Vec::new(),
+            tells_length: true,
+        }
     }
 }
 
@@ -98,7 +106,10 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Incoming) -> Option<Outgoing>) 
         for (name, value) in &outgoing.more {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
-        write!(head, "Content-Length: {}\r\nConnection: close\r\n\r\n", outgoing.body.len()).unwrap();
+        if outgoing.tells_length {
+            write!(head, "Content-Length: {}\r\n", outgoing.body.len()).unwrap();
+        }
+        head.push_str("Connection: close\r\n\r\n");
         stream.write_all(&[head.as_bytes(), &outgoing.body].concat())?;
     }
     stream.shutdown(Shutdown::Both)
@@ -144,7 +155,7 @@ fn outgoing(answer: &[u8]) -> Option<Outgoing> {
         .filter(|(name, _)| !framing.contains(&name.to_ascii_lowercase().as_str()))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    Some(Outgoing { status, media_type, body: answer[end..].to_vec(), more })
+    Some(Outgoing { status, media_type, body: answer[end..].to_vec(), more, tells_length: true })
 }
 
 /// The value of a header field.
