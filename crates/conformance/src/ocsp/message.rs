@@ -59,10 +59,10 @@ pub struct SingleMessage {
 }
 
 impl OcspMessage {
-    /// Reads DER.
+    /// Reads DER, whatever follows it.
     pub fn read(der: &[u8]) -> Result<Self, DecodeError> {
         const WHAT: &str = "an OCSPResponse";
-        let mut fields = tlv::Cursor::into(der, tlv::SEQUENCE, WHAT)?;
+        let mut fields = tlv::Cursor::over(der, WHAT)?.enter(tlv::SEQUENCE)?;
         let status = match fields.expect(ENUMERATED)?.value {
             [status] => *status,
             other => return Err(DecodeError::new(WHAT, format_args!("a status of {} octets", other.len()))),

@@ -148,6 +148,9 @@ fn outgoing(answer: &[u8]) -> Option<Outgoing> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let status = head.split(' ').nth(1)?.parse().ok()?;
+    if (100..200).contains(&status) {
+        return outgoing(&answer[end..]);
+    }
     let media_type = field(&head, "content-type").unwrap_or_default();
     let framing = ["content-type", "content-length", "connection"];
     let more = head.lines().skip(1).filter_map(|line| line.split_once(": "));

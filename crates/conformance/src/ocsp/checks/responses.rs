@@ -33,8 +33,8 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         id: "response-der",
         clause: must(RESPONSE_SYNTAX, "the response is DER, and nothing follows it"),
         run: |session| {
+            let basic = session.sound()?;
             let answer = session.baseline()?;
-            let basic = answer.basic()?;
             let message = OcspMessage::read(&answer.http.body).map_err(Judgement::fail)?;
             // What is written anew from what was read is the same, if it was DER.
             let again = OcspMessage { bytes: message.bytes.map(|(id, _)| (id, basic.encode())), ..message };

@@ -102,7 +102,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new(
         Basic(|basic, asked| {
             if nonce_len(asked) == Some(16) {
-                put_nonce(basic, Extension::new(NONCE, tlv::wrap(tlv::OCTET_STRING, &[9; 16])));
+                put_nonce(basic, &Extension::new(NONCE, tlv::wrap(tlv::OCTET_STRING, &[9; 16])));
             }
         }),
         &["nonce-of-16"],
@@ -115,7 +115,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new(
         Basic(|basic, asked| {
             if asked.extension(NONCE).is_some() && nonce_len(asked).is_none() {
-                put_nonce(basic, Extension::new(NONCE, vec![9; 16]));
+                put_nonce(basic, &Extension::new(NONCE, vec![9; 16]));
             }
         }),
         &["nonce-bare"],
@@ -123,7 +123,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new(
         Basic(|basic, asked| {
             if let Some((true, value)) = extension(&asked.extensions, NONCE) {
-                put_nonce(basic, Extension::new(NONCE, value).critical());
+                put_nonce(basic, &Extension::new(NONCE, value).critical());
             }
         }),
         &["nonce-critical"],
@@ -184,7 +184,7 @@ fn nonce_len(asked: &Asked) -> Option<usize> {
     Some(element.value.len())
 }
 
-fn put_nonce(basic: &mut conformance::ocsp::message::BasicMessage, nonce: Extension) {
+fn put_nonce(basic: &mut conformance::ocsp::message::BasicMessage, nonce: &Extension) {
     basic.extensions.retain(|der| extension(std::slice::from_ref(der), NONCE).is_none());
     basic.extensions.push(nonce.to_der());
 }

@@ -15,7 +15,7 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new(Signed(|basic| basic.signature[9] ^= 1), &["signature"]).blocking(),
     Fault::new(
         Basic(|basic, _| basic.algorithm = SignatureAlgorithm::RsaPkcs1Sha1.to_der()),
-        &["signature", "signature-algorithm"],
+        &["signature", "signature-algorithm", "preferred-algorithm-weak"],
     )
     .blocking(),
     Fault::new(

@@ -1,6 +1,9 @@
 //! Statuses that are not so.
 
-use conformance::{Verdict, ocsp::message::BasicMessage};
+use conformance::{
+    Verdict,
+    ocsp::message::{BasicMessage, extension},
+};
 use pki_core::{Extension, Oid};
 
 use super::Fault;
@@ -18,26 +21,24 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::new(Error(6, Asked::is_about_good), &["good"]).blocking(),
     Fault::new(
         Basic(|basic, _| {
-            for single in &mut basic.responses {
-                if single.status.first() == Some(&0xA1) {
-                    single.status = vec![0x80, 0];
-                }
-            }
+            really_revoked(basic, &[0x80, 0]);
         }),
         &["revoked"],
     )
     .blocking(),
     Fault::new(
         Basic(|basic, _| {
-            for single in &mut basic.responses {
-                if single.status.first() == Some(&0xA1) {
-                    single.status = revoked(2_200_000_000, Some(HOLD));
-                }
-            }
+            really_revoked(basic, &revoked(2_200_000_000, Some(HOLD)));
         }),
         &["revoked-time"],
     ),
-    Fault::new(Good(is_never_given), &["unknown-not-good"]),
+    Fault::new(Good(Asked::is_never_given), &["unknown-not-good"]).also(&[
+        ("unknown-extended-revoke", Verdict::NotOffered),
+        ("unknown-reason", Verdict::NotOffered),
+        ("unknown-time", Verdict::NotOffered),
+        ("unknown-no-crl-extensions", Verdict::NotOffered),
+        ("extended-revoke-not-critical", Verdict::NotOffered),
+    ]),
     Fault::new(
         NeverIssued(|basic| basic.responses[0].status = revoked(0, Some(HOLD))),
         &["unknown-extended-revoke"],
@@ -46,6 +47,7 @@ pub(super) const FAULTS: &[Fault] = &[
         ("unknown-reason", Verdict::Pass),
         ("unknown-time", Verdict::Pass),
         ("unknown-no-crl-extensions", Verdict::Pass),
+        ("extended-revoke-not-critical", Verdict::NotOffered),
     ]),
     Fault::new(NeverIssued(|basic| extended(basic, revoked(0, Some(1)))), &["unknown-reason"]).also(&[
         ("unknown-extended-revoke", Verdict::Pass),
@@ -106,9 +108,12 @@ fn extended(basic: &mut BasicMessage, status: Vec<u8>) {
     basic.extensions.push(Extension::new(EXTENDED_REVOKE, vec![5, 0]).to_der());
 }
 
-/// The serial number that the checks make up.
-fn is_never_given(asked: &Asked) -> bool {
-    matches!(asked.serials.as_slice(), [serial] if serial.len() == 17 && serial[0] == 0x2A)
+/// Changes what is revoked, and was issued.
+fn really_revoked(basic: &mut BasicMessage, status: &[u8]) {
+    if extension(&basic.extensions, EXTENDED_REVOKE).is_none() {
+        let revoked = basic.responses.iter_mut().filter(|single| single.status.first() == Some(&0xA1));
+        revoked.for_each(|single| single.status = status.to_vec());
+    }
 }
 
 fn by_sha_1(asked: &Asked) -> bool {
