@@ -25,7 +25,10 @@ use std::{
 };
 
 use configuration::Configuration;
-use conformance::scep::{ChallengeSource, Challenges, Keys, Target};
+use conformance::{
+    Finding, Report, Ruling, Verdict,
+    scep::{ChallengeSource, Challenges, Keys, Target},
+};
 use enrollment::{ChallengeKey, OneTimeChallenges};
 use keys_software::{AwsLc, load_secret};
 use ledger::{Ledger, LedgerSettings};
@@ -80,6 +83,7 @@ impl Sound {
             .unwrap();
         let text = format!(
             "listen = \"127.0.0.1:0\"\n{more}\n[limits]\nconnections_per_address = 1000\n\
+             [throttle]\nsource_per_minute = 0\nundecryptable_per_minute = 0\n\
              [[profile]]\nname = \"default\"\n\
              [[profile]]\nname = \"static\"\npath = \"/static\"\nchallenge = \"static\"\n\
              challenge_file = \"static-challenge\"\n"
@@ -164,8 +168,16 @@ fn challenge_source(data: &Path, id: &str) -> ChallengeSource {
     })
 }
 
+/// Whether whatever is no pass has its reason in the exceptions file.
+pub fn is_explained(report: &Report) -> bool {
+    let explained = |finding: &Finding| {
+        finding.judgement.verdict == Verdict::Pass || matches!(finding.ruling, Ruling::Excepted(_))
+    };
+    report.findings.iter().all(explained)
+}
+
 /// Asks until it is so, for at most twenty seconds.
-pub fn until(is_so: impl Fn() -> bool) {
+pub fn until(mut is_so: impl FnMut() -> bool) {
     for _ in 0..200 {
         if is_so() {
             return;
