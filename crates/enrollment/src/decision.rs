@@ -53,7 +53,7 @@ impl Enroller {
             return Err(Refusal::SignerMismatch);
         }
         let key = request.csr.public_key().fingerprint();
-        let transaction = TransactionKey::new(profile.name(), request.transaction_id, &key);
+        let transaction = self.transaction(profile, request.transaction_id, &key);
         let run = self.run(transaction, &request.csr)?;
         if let Some(earlier) = self.earlier(profile, profile.approval(), &run).await? {
             return Ok(earlier);
@@ -85,7 +85,11 @@ impl Enroller {
         let renewable = Renewable::check(self, profile, policy, &request.signer, now).await?;
         let key = request.csr.public_key().fingerprint();
         let id = request.transaction_id;
-        let transaction = TransactionKey::of_renewal(profile.name(), id, &key, renewable.serial);
+        let transaction = TransactionKey::of_renewal(profile.name(), id, &key, renewable.serial).at(self
+            .parts()
+            .authority
+            .issuer()
+            .id());
         let run = self.run(transaction, &request.csr)?;
         let approval = profile.approval().filter(|policy| policy.includes_renewals());
         if let Some(earlier) = self.earlier(profile, approval, &run).await? {
@@ -96,8 +100,7 @@ impl Enroller {
         match approval {
             None => self.issue(profile, &run, grant, names).await.map(Enrollment::Issued),
             Some(policy) => {
-                let poll =
-                    TransactionKey::new(profile.name(), id, &request.signer.public_key().fingerprint());
+                let poll = self.transaction(profile, id, &request.signer.public_key().fingerprint());
                 self.queue(profile, *policy, (&run, poll), grant, names).await
             }
         }

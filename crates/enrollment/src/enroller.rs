@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use directory::Directory;
-use issuance::CertificateAuthority;
+use issuance::{CertificateAuthority, TransactionKey};
 use pki_core::{Certificate, Clock, SignatureVerifier};
 use revocation::RevocationSource;
 use serial_binding::SerialBinding;
@@ -138,6 +138,17 @@ impl Enroller {
             }
             renewed => renewed,
         }
+    }
+
+    /// The transaction that the holder of a public key (whose fingerprint is given) calls `id`. Two generations of a CA
+    /// share profiles and clients, and a client may ask both for a certificate in one day.
+    pub(crate) fn transaction(
+        &self,
+        profile: &EnrollmentProfile,
+        id: &[u8],
+        key: &[u8; 32],
+    ) -> TransactionKey {
+        TransactionKey::new(profile.name(), id, key).at(self.parts.authority.issuer().id())
     }
 
     pub(crate) fn window(&self) -> Duration {

@@ -22,7 +22,7 @@ impl Enroller {
         let profile = self.profile(poll.profile).ok_or(Refusal::ProfileUnknown)?;
         let (store, now) = (&self.parts().store, self.parts().clock.now());
         let key = poll.signer.public_key().fingerprint();
-        let key = TransactionKey::new(profile.name(), poll.transaction_id, &key);
+        let key = self.transaction(profile, poll.transaction_id, &key);
         if let Some(queued) = store.polled(key).await? {
             return self.judged(profile, queued, now).await?.ok_or(Refusal::ApprovalExpired);
         }

@@ -130,7 +130,7 @@ fn interrupted(world: &support::World, csr: &pki_core::CertificationRequest) -> 
     elsewhere.enroll(&twin).unwrap();
     let (mut intent, _) = elsewhere.ledger.issued().remove(0);
     let key = csr.public_key().fingerprint();
-    intent.provenance.transaction = TransactionKey::new("devices", b"1", &key);
+    intent.provenance.transaction = TransactionKey::new("devices", b"1", &key).at(intent.certificate.issuer);
     intent.provenance.request =
         pki_core::DigestAlgorithm::Sha256.digest(csr.tbs()).unwrap().try_into().unwrap();
     let challenge = csr.challenge_password().unwrap();

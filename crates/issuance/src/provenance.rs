@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pki_core::SerialNumber;
+use pki_core::{IssuerId, SerialNumber};
 use sha2::{Digest as _, Sha256};
 
 /// What a certificate is issued on the strength of. Recorded with the intent to issue, in one transaction, so that no
@@ -21,8 +21,8 @@ pub struct Provenance {
     pub renews: Option<SerialNumber>,
 }
 
-/// Names one enrollment transaction: SHA-256 over profile, transactionID and the requester's key, and over the
-/// certificate that it renews.
+/// Names one enrollment transaction: SHA-256 over profile, transactionID and the requester's key, over the certificate
+/// that it renews, and over the CA.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransactionKey([u8; 32]);
 
@@ -42,6 +42,12 @@ impl TransactionKey {
         renewed: SerialNumber,
     ) -> Self {
         Self::of_parts(&[profile.as_bytes(), transaction_id, key_fingerprint, renewed.as_be_bytes()])
+    }
+
+    /// The same at one of several CAs, whose transactions are none of the others'.
+    #[must_use]
+    pub fn at(self, issuer: IssuerId) -> Self {
+        Self::of_parts(&[&self.0, issuer.as_bytes()])
     }
 
     fn of_parts(parts: &[&[u8]]) -> Self {
@@ -111,6 +117,8 @@ mod tests {
             TransactionKey::new("ab", b"c", &[1; 32]),
             TransactionKey::of_renewal("ab", b"c", &[0; 32], one),
             TransactionKey::of_renewal("ab", b"c", &[0; 32], other),
+            TransactionKey::new("ab", b"c", &[0; 32]).at(IssuerId::from_bytes([1; 32])),
+            TransactionKey::new("ab", b"c", &[0; 32]).at(IssuerId::from_bytes([2; 32])),
         ];
         for (at, key) in keys.iter().enumerate() {
             assert_eq!(keys.iter().position(|first| first == key), Some(at));

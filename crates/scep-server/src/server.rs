@@ -41,7 +41,7 @@ impl Server {
         let wiring = Wiring::new(settings, folder, base.clone())?;
         let responder = wiring.responder().await?;
         let crls = wiring.crls(&responder)?;
-        let scep = wiring.scep(&responder, &crls)?;
+        let scep = wiring.scep(&responder, &crls).await?;
         let urls = settings.profile.iter().map(|profile| (profile.name.clone(), url(&base, &profile.path)));
         let banner = Banner {
             scep: urls.collect(),

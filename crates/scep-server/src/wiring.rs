@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use directory::{Directory as _, FileDirectory};
 use enrollment::{ChallengeKey, Enroller, EnrollerParts, Generation as OtherGeneration, OneTimeChallenges};
 use http_listener::TrustedProxies;
@@ -12,12 +13,13 @@ use ocsp_server::{
     follow_crls, server::open_directory,
 };
 use ocsp_service::OcspService;
-use pki_core::{Certificate, Clock, PublicKey, SystemClock};
+use pki_core::{Certificate, Clock, PublicKey, SigningKey as _, SystemClock};
 use prometheus_client::{
     metrics::{family::Family, gauge::Gauge},
     registry::Registry,
 };
 use revocation::CrlRevocations;
+use scep_proto::next_ca_certificates;
 use scep_service::{
     OtherAuthority, Rate, Renewal, ScepParts, ScepService, Throttle, ThrottleLimits, metrics::ScepMetrics,
 };
@@ -237,7 +239,7 @@ impl<'a> Wiring<'a> {
     }
 
     /// A service for each profile, in the order of the settings.
-    pub(crate) fn scep(&self, responder: &Responder, crls: &CrlPages) -> Result<Vec<Mounted>, ServerError> {
+    pub(crate) async fn scep(&self, responder: &Responder, crls: &CrlPages) -> Result<Vec<Mounted>, ServerError> {
         let mut mounted = Vec::new();
         for ca in &self.folder.cas {
             let profiles: Vec<&ProfileSettings> = self.profiles_of(ca).collect();
@@ -248,14 +250,30 @@ impl<'a> Wiring<'a> {
                 ca.generations().map(|generation| self.enroller(ca, generation, &profiles, responder));
             let enrollers =
                 enrollers.map(|enroller| enroller.map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+            let announced = self.announced(ca).await?;
             for profile in profiles {
-                mounted.push(self.mounted(ca, profile, &enrollers, crls)?);
+                let mut one = self.mounted(ca, profile, &enrollers, crls)?;
+                if let Some(announced) = &announced {
+                    one.service = one.service.with_next_certificates(announced.clone());
+                }
+                mounted.push(one);
             }
         }
         let place =
             |one: &Mounted| self.settings.profile.iter().position(|profile| profile.name == one.profile);
         mounted.sort_by_key(place);
         Ok(acquainted(mounted))
+    }
+
+    /// The answer to GetNextCACert, signed by the CA at work.
+    async fn announced(&self, ca: &CaFolder) -> Result<Option<Bytes>, ServerError> {
+        let Some(next) = &ca.next else { return Ok(None) };
+        let certificates = [next.ra_certificate.clone(), next.issuer.certificate().clone()];
+        let (own, key) = (ca.current.issuer.certificate(), &ca.current.ca_key);
+        let unsigned = next_ca_certificates::prepare(&certificates, own, key.algorithm(), self.clock.now());
+        let unsigned = unsigned.map_err(ServerError::new)?;
+        let signature = key.sign(unsigned.tbs()).await.map_err(ServerError::new)?;
+        Ok(Some(unsigned.finish(&signature).into()))
     }
 
     fn profiles_of(&self, ca: &CaFolder) -> impl Iterator<Item = &'a ProfileSettings> {

@@ -38,6 +38,25 @@ fn assert_good(server: &Server, issuer: &Path, file: &Path) {
     assert!(answer.contains("Response verify OK") && answer.contains(": good"), "{answer}");
 }
 
+fn capabilities(server: &Server) -> String {
+    String::from_utf8(device::get(&server.address(), "/scep?operation=GetCACaps").2).unwrap()
+}
+
+/// What GetNextCACert announces, as OpenSSL finds it signed by the CA at work and as we read it.
+fn announced(server: &Server) -> Vec<Certificate> {
+    let (status, media_type, body) = device::get(&server.address(), "/scep?operation=GetNextCACert");
+    assert_eq!((status, &*media_type), (200, "application/x-x509-next-ca-cert"));
+    std::fs::write(server.folder().join("next.p7"), &body).unwrap();
+    let ca = server.ca_pem();
+    let verify = ["cms", "-verify", "-inform", "der", "-in", "next.p7", "-purpose", "any", "-CAfile"];
+    run(server.folder(), "openssl", &[&verify[..], &[ca.to_str().unwrap(), "-out", "next.der"]].concat());
+    let inner = std::fs::read(server.folder().join("next.der")).unwrap();
+    let policy = scep_proto::AlgorithmPolicy::default();
+    let read = scep_proto::next_ca_certificates::parse(&body, &pem(&ca), &AwsLc, &policy).unwrap();
+    assert_eq!(scep_proto::ca_certificates::parse(&inner).unwrap(), read);
+    read
+}
+
 /// The folder of the only generation that was set aside.
 fn earlier(server: &Server) -> PathBuf {
     let mut found = std::fs::read_dir(server.data().join("earlier")).unwrap();
@@ -60,7 +79,7 @@ fn renew(server: &Server, name: &str) -> PathBuf {
     new
 }
 
-// clause: RFC 8894 S24
+// clause: RFC 8894 S23, S24
 #[test]
 fn a_request_for_the_next_ca_gets_a_certificate_of_the_next_ca() {
     let server = Server::start_with(&SMALL);
@@ -71,13 +90,16 @@ fn a_request_for_the_next_ca_gets_a_certificate_of_the_next_ca() {
     let shown = run(&next, "openssl", &["x509", "-in", "ca.pem", "-noout", "-fingerprint", "-sha256"]);
     assert!(shown.contains(fingerprint), "{shown}: {told}");
     assert!(!server.command(&["ca", "next", "create"]).status.success(), "one next CA at a time");
+    assert_eq!(device::get(&server.address(), "/scep?operation=GetNextCACert").0, 404, "not offered yet");
+    assert!(!capabilities(&server).contains("GetNextCACert"));
 
     let server = server.kill_and_restart_with(&SMALL);
     let next = server.data().join("next");
+    // The same device, key and transactionID with both: two transactions, for there are two CAs.
     for (folder, name) in [(server.data(), "now.pem"), (next.clone(), "then.pem")] {
         let device = Device::of_ra(&folder.join("ra.pem"), keys::rsa(keys::DEVICE_PEM));
         let challenge = server.challenge("demo-laptop");
-        let reply = device.request("demo-laptop", &challenge, name).send(&server.address()).unwrap();
+        let reply = device.request("demo-laptop", &challenge, "figure 9").send(&server.address()).unwrap();
         let certificate = reply.unwrap();
         let issuer = folder.join("ca.pem");
         certificate.verify_signed_by(pem(&issuer).public_key(), &AwsLc).unwrap();
@@ -85,6 +107,10 @@ fn a_request_for_the_next_ca_gets_a_certificate_of_the_next_ca() {
         std::fs::write(&file, certificate.to_pem()).unwrap();
         assert_good(&server, &issuer, &file);
     }
+    // It is announced by the CA that is at work, in a way that others can read.
+    assert!(capabilities(&server).contains("GetNextCACert"));
+    let announced = announced(&server);
+    assert_eq!(announced, ["ra.pem", "ca.pem"].map(|file| pem(&next.join(file))));
     // Nothing else has changed yet.
     assert_eq!(pem(&ca), pem(&server.ca_pem()));
     let (_, _, listed) = device::get(&server.address(), "/scep?operation=GetCACert");
@@ -111,6 +137,9 @@ fn after_a_promotion_the_old_ca_still_answers_for_what_it_issued() {
     assert_eq!(pem(&before), old);
     let shown = server.succeed(&["ca", "show"]);
     assert!(shown.contains("at work") && shown.contains("earlier") && !shown.contains("next"), "{shown}");
+
+    assert!(!capabilities(&server).contains("GetNextCACert"), "there is none any more");
+    assert_eq!(device::get(&server.address(), "/scep?operation=GetNextCACert").0, 404);
 
     // What the old CA issued is good still, says where its issuer is, and is renewed by the new CA.
     assert_good(&server, &before, &kept);

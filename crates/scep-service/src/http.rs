@@ -13,7 +13,9 @@ use hyper::{
     service::Service,
 };
 use pki_core::BoxFuture;
-use scep_proto::{Method, Operation, TransportError, limits::MAX_MESSAGE_LEN};
+use scep_proto::{
+    Method, Operation, TransportError, limits::MAX_MESSAGE_LEN, next_ca_certificates::NEXT_CA_CERT_MEDIA_TYPE,
+};
 
 use crate::{Origin, ScepError, ScepService, audit};
 
@@ -85,7 +87,7 @@ impl ScepService {
             Operation::GetNextCaCert => {
                 let body = self.next_certificates().ok_or(Refusal::NoNextCa)?;
                 self.metrics().inspect(|metrics| metrics.got_next_ca_cert());
-                Ok(ok("application/x-x509-next-ca-cert", body))
+                Ok(ok(NEXT_CA_CERT_MEDIA_TYPE, body))
             }
             Operation::PkiOperation(message) => {
                 let origin = self.origin(head);
