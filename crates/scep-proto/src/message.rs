@@ -3,7 +3,8 @@
 use alloc::{borrow::Cow, string::String, vec::Vec};
 
 use pki_core::{
-    Certificate, ChallengePassword, DecodeError, Extension, SecureRandom, SignatureVerifier, oids,
+    Certificate, ChallengePassword, DecodeError, DigestAlgorithm, Extension, SecureRandom, SignatureVerifier,
+    oids,
 };
 
 use crate::{
@@ -75,6 +76,11 @@ impl PkiMessage {
     /// What it claims to be; `None` when RFC 8894 has no such type. [`PkiMessage::verify`] refuses those.
     pub fn message_type(&self) -> Option<MessageType> {
         self.message_type.as_ref().ok().copied()
+    }
+
+    /// The digest that it names for its signature; `None` for one that nobody here knows.
+    pub fn digest(&self) -> Option<DigestAlgorithm> {
+        self.signature.digest()
     }
 
     /// Checks that it is a request, that `policy` allows its algorithms and tolerates its departures from the RFC, that

@@ -21,7 +21,7 @@ const MAX_CRL_LEN: usize = 512 * 1024;
 
 /// Decides requests of one profile.
 #[derive(Debug)]
-pub(crate) struct Handler {
+pub struct Handler {
     profile: String,
     enroller: Arc<Enroller>,
     /// Goes into replies after the certificate asked for.
@@ -32,7 +32,8 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    pub(crate) fn new(profile: String, enroller: Arc<Enroller>) -> Self {
+    /// Of the profile of that name.
+    pub fn new(profile: String, enroller: Arc<Enroller>) -> Self {
         Self { profile, enroller, chain: Vec::new(), ledger: None, crls: Vec::new() }
     }
 

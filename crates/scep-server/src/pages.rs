@@ -86,10 +86,11 @@ impl Pages {
         let now = clock.now();
         if needed.iter().any(|certificate| !certificate.validity().contains(now)) {
             text(StatusCode::SERVICE_UNAVAILABLE, "a certificate of a CA or an RA is not valid now")
-        } else if !ocsp.is_ready() {
-            text(StatusCode::SERVICE_UNAVAILABLE, "there is no valid OCSP delegate")
         } else {
-            text(StatusCode::OK, "ready")
+            match ocsp.readiness() {
+                Ok(()) => text(StatusCode::OK, "ready"),
+                Err(not_ready) => text(StatusCode::SERVICE_UNAVAILABLE, not_ready.to_string()),
+            }
         }
     }
 
@@ -143,8 +144,8 @@ fn document(media_type: &'static str, body: Vec<u8>) -> Reply {
     reply
 }
 
-fn text(status: StatusCode, text: &'static str) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(text.into()));
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     reply.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -14,10 +14,7 @@ use ocsp_server::{
 };
 use ocsp_service::OcspService;
 use pki_core::{Certificate, Clock, PublicKey, SigningKey as _, SystemClock};
-use prometheus_client::{
-    metrics::{family::Family, gauge::Gauge},
-    registry::Registry,
-};
+use prometheus_client::registry::Registry;
 use revocation::CrlRevocations;
 use scep_proto::next_ca_certificates;
 use scep_service::{
@@ -36,6 +33,7 @@ use crate::{
     data_folder::DataFolder,
     delegates::{self, DelegateEndpoint},
     demonstration,
+    gauges::{register_ends, watch_expiring},
     handler::Handler,
     pages::Pages,
     profiles::{Urls, algorithm_policy, enrollment_profile},
@@ -107,6 +105,7 @@ impl<'a> Wiring<'a> {
         self.metrics.register(&mut registry);
         ocsp.metrics().register(&mut registry);
         register_ends(&mut registry, self.cas());
+        watch_expiring(&mut registry, self.folder.ledger.reader().clone(), Arc::clone(&self.clock));
         Pages::new(self.cas(), ocsp, Arc::clone(&self.clock), registry)
     }
 
@@ -415,25 +414,6 @@ impl<'a> Wiring<'a> {
 /// `None` where there is no limit.
 fn rate(per_minute: u32, burst: u32) -> Option<Rate> {
     (per_minute > 0).then_some(Rate { per_minute, burst })
-}
-
-/// When the certificates of CAs and RAs end, so that somebody is told in time.
-fn register_ends(registry: &mut Registry, cas: &[CaFolder]) {
-    let ends = Family::<Vec<(&'static str, String)>, Gauge>::default();
-    let show = |ca: &CaFolder, generation: &'static str, of: &Generation| {
-        for (what, certificate) in [("ca", of.issuer.certificate()), ("ra", &of.ra_certificate)] {
-            let labels = [("ca", &*ca.id), ("generation", generation), ("certificate", what)];
-            let labels = labels.map(|(name, value)| (name, value.to_owned())).to_vec();
-            let end = i64::try_from(certificate.validity().not_after().0).unwrap_or(i64::MAX);
-            ends.get_or_create(&labels).set(end);
-        }
-    };
-    for ca in cas {
-        show(ca, "at-work", &ca.current);
-        ca.next.iter().for_each(|next| show(ca, "next", next));
-    }
-    let help = "When certificates of CAs and RAs end, in seconds since 1970";
-    registry.register("certbound_ca_certificate_end_seconds", help, ends);
 }
 
 /// Tells every service those that speak for other CAs: for each CA, the one of its first profile.

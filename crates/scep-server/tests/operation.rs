@@ -22,6 +22,8 @@ use support::{
 };
 use testkit::keys;
 
+/// Certificates of five days.
+const SHORT: (&str, &str) = ("SCEP_SERVER__PROFILE", "[{ validity_days = 5 }]");
 const SMALL: (&str, &str) = ("SCEP_SERVER__CA__KEY", "p256");
 
 fn shown(address: &str, target: &str) -> String {
@@ -34,10 +36,22 @@ fn shown(address: &str, target: &str) -> String {
 fn metrics_tell_what_was_done_and_when_certificates_end() {
     let server = Server::start_with(&[SMALL]);
     enroll(&server, "demo-laptop");
+    // The year that the certificate lives is more than any time that is watched.
+    let server = server.kill_and_restart_with(&[SMALL, SHORT]);
+    enroll(&server, "laptop-2");
+    let server = server.kill_and_restart_with(&[SMALL]);
+    enroll(&server, "zoe");
     let (_, media_type, _) = device::get(&server.address(), "/metrics");
     assert!(media_type.starts_with("application/openmetrics-text"), "{media_type}");
-    let text = shown(&server.address(), "/metrics");
+    let expiring =
+        |within: &str| format!("certbound_certificates_expiring{{profile=\"default\",within=\"{within}\"}}");
+    let text =
+        support::eventually(|| shown(&server.address(), "/metrics"), |text| text.contains(&expiring("30d")));
     for start in [
+        &*format!("{} 0", expiring("1d")),
+        &format!("{} 1", expiring("7d")),
+        &format!("{} 1", expiring("30d")),
+        "certbound_ocsp_requests_total{",
         "certbound_scep_requests_total{profile=\"default\",operation=\"PKCSReq\",outcome=\"success\"} 1",
         "certbound_scep_requests_total{profile=\"default\",operation=\"GetCACert\",outcome=\"success\"} 1",
         "certbound_scep_stage_seconds_count{stage=\"decide\"} 1",

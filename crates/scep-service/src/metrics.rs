@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use pki_core::DigestAlgorithm;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 /// | `certbound_scep_requests_total` | `profile`, `operation`, `outcome` |
 /// | `certbound_scep_refusals_total` | `profile`, `code`: the stable code of the log |
 /// | `certbound_scep_ciphers_total` | `profile`, `cipher`: of requests that could be read |
+/// | `certbound_scep_digests_total` | `profile`, `digest`: of requests that could be read |
 /// | `certbound_scep_tolerated_total` | `profile`, `tolerance`: departures from the RFC by [`Tolerance::name`] |
 /// | `certbound_scep_stage_seconds` | `stage`: `verify`, `unwrap`, `open`, `decide`, `reply` |
 #[derive(Debug, Clone)]
@@ -25,6 +27,7 @@ pub struct ScepMetrics {
     requests: Family<RequestLabels, Counter>,
     refusals: Family<RefusalLabels, Counter>,
     ciphers: Family<CipherLabels, Counter>,
+    digests: Family<DigestLabels, Counter>,
     tolerated: Family<ToleranceLabels, Counter>,
     stages: Family<StageLabels, Histogram, fn() -> Histogram>,
 }
@@ -49,6 +52,12 @@ struct CipherLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DigestLabels {
+    profile: String,
+    digest: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ToleranceLabels {
     profile: String,
     tolerance: &'static str,
@@ -70,6 +79,7 @@ pub struct ProfileMetrics {
     /// By operation, then by outcome.
     messages: [[Counter; OUTCOMES.len()]; OPERATIONS.len()],
     ciphers: [Counter; CIPHERS.len()],
+    digests: [Counter; DIGESTS.len()],
     tolerated: Vec<(Tolerance, Counter)>,
     stages: [Histogram; STAGES.len()],
 }
@@ -117,6 +127,13 @@ const CIPHERS: [(ContentCipher, &str); 4] = [
     (ContentCipher::TripleDesCbc, "DES-EDE3-CBC"),
 ];
 
+const DIGESTS: [(DigestAlgorithm, &str); 4] = [
+    (DigestAlgorithm::Sha1, "SHA-1"),
+    (DigestAlgorithm::Sha256, "SHA-256"),
+    (DigestAlgorithm::Sha384, "SHA-384"),
+    (DigestAlgorithm::Sha512, "SHA-512"),
+];
+
 /// What a PKIOperation spends its time with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -156,6 +173,7 @@ impl ScepMetrics {
             requests: Family::default(),
             refusals: Family::default(),
             ciphers: Family::default(),
+            digests: Family::default(),
             tolerated: Family::default(),
             stages: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
         }
@@ -167,6 +185,7 @@ impl ScepMetrics {
         registry.register("requests", "SCEP requests by what became of them", self.requests.clone());
         registry.register("refusals", "Refused requests by the code in the log", self.refusals.clone());
         registry.register("ciphers", "Requests by content cipher", self.ciphers.clone());
+        registry.register("digests", "Requests by digest of the signature", self.digests.clone());
         registry.register(
             "tolerated",
             "Departures from the RFC that requests needed",
@@ -183,6 +202,8 @@ impl ScepMetrics {
         };
         let cipher =
             |cipher| self.ciphers.get_or_create_owned(&CipherLabels { profile: profile.to_owned(), cipher });
+        let digest =
+            |digest| self.digests.get_or_create_owned(&DigestLabels { profile: profile.to_owned(), digest });
         let tolerance = |tolerance: Tolerance| {
             let labels = ToleranceLabels { profile: profile.to_owned(), tolerance: tolerance.name() };
             (tolerance, self.tolerated.get_or_create_owned(&labels))
@@ -196,6 +217,7 @@ impl ScepMetrics {
             messages: OPERATIONS
                 .map(|(_, operation)| OUTCOMES.map(|(_, outcome)| request(operation, outcome))),
             ciphers: CIPHERS.map(|(_, name)| cipher(name)),
+            digests: DIGESTS.map(|(_, name)| digest(name)),
             tolerated: Tolerance::all().map(tolerance).collect(),
             stages: STAGES.map(|(_, stage)| self.stages.get_or_create_owned(&StageLabels { stage })),
         }
@@ -219,11 +241,16 @@ impl ProfileMetrics {
         self.all.refusals.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn read(&self, exchange: &Exchange) {
+    /// A request that could be read.
+    pub(crate) fn read(&self, exchange: &Exchange, digest: Option<DigestAlgorithm>) {
         let cipher = self.ciphers.iter().zip(CIPHERS).find(|(_, (known, _))| *known == exchange.cipher());
-        if let Some((counter, _)) = cipher {
+        cipher.inspect(|(counter, _)| {
             counter.inc();
-        }
+        });
+        let digest = self.digests.iter().zip(DIGESTS).find(|(_, (known, _))| Some(*known) == digest);
+        digest.inspect(|(counter, _)| {
+            counter.inc();
+        });
     }
 
     pub(crate) fn tolerated(&self, needed: Tolerances) {

@@ -7,7 +7,7 @@ use std::sync::{
 
 use bytes::Bytes;
 use http_listener::TrustedProxies;
-use pki_core::{KeyError, RandomFailed};
+use pki_core::{DigestAlgorithm, KeyError, RandomFailed};
 use scep_proto::{
     Capabilities, Capability, Exchange, FailInfo, MessageType, PkiMessage, RejectReason, Rejection, Request,
     RequestMessage, SealedRequest, Tolerances, UnsignedReply, VerifiedMessage, ca_certificates,
@@ -154,16 +154,17 @@ impl ScepService {
     ) -> Result<Vec<u8>, ScepError> {
         let Inner { parts, authority, others, neighbors, .. } = &*self.0;
         let verified = message.verify(&*parts.verifier, &parts.policy);
+        let digest = message.digest();
         watch.lap(Stage::Verify);
         let reply = match &verified {
             Err(rejection) => self.reject(authority, rejection, &origin).await,
             Ok(verified) => match authority.sealed(verified) {
-                Ok(sealed) => self.serve(authority, &sealed, origin, watch).await,
+                Ok(sealed) => self.serve(authority, (&sealed, digest), origin, watch).await,
                 Err(not_for_us) => {
                     let other = others.iter().find_map(|other| Some((other, other.sealed(verified).ok()?)));
                     let neighbor = || neighbors.iter().find(|neighbor| neighbor.is_addressed(verified));
                     if let Some((other, sealed)) = other {
-                        self.serve(other, &sealed, origin, watch).await
+                        self.serve(other, (&sealed, digest), origin, watch).await
                     } else if let Some(neighbor) = neighbor() {
                         // That one counts it.
                         return Box::pin(neighbor.answer(message, origin, watch)).await;
@@ -227,7 +228,7 @@ impl ScepService {
     async fn serve(
         &self,
         authority: &Authority,
-        sealed: &SealedRequest<'_>,
+        (sealed, digest): (&SealedRequest<'_>, Option<DigestAlgorithm>),
         origin: Origin,
         mut watch: Stopwatch<'_>,
     ) -> Result<Reply, ScepError> {
@@ -238,7 +239,7 @@ impl ScepService {
         };
         self.count_tolerated(request.exchange.tolerated());
         if let Some(metrics) = &self.0.metrics {
-            metrics.read(&request.exchange);
+            metrics.read(&request.exchange, digest);
         }
         let (unsigned, outcome) = self.decide(authority, request, origin, &mut watch).await?;
         let body = authority.sign(unsigned).await?;
@@ -284,6 +285,14 @@ impl ScepService {
             Decision::Refuse { code: CODE, info: FailInfo::BadRequest, text: TEXT.into() }
         } else {
             authority.parts.handler.handle(Submission { request, origin: origin.clone() }).await
+        };
+        let decision = match decision {
+            // What a CertPoll holds is not read, so that it brings no challenge along.
+            Decision::Issue(_) if !exchange.can_deliver() => {
+                let text = "the reply cannot be encrypted to this key: send the request itself again, with its challenge";
+                Decision::Refuse { code: "undeliverable", info: FailInfo::BadRequest, text: text.into() }
+            }
+            decided => decided,
         };
         watch.lap(Stage::Decide);
         let (parts, signer) = (&self.0.parts, &authority.signer);

@@ -10,10 +10,16 @@ use http_body_util::Full;
 use http_listener::{Listener, ListenerLimits};
 use hyper::{Request, StatusCode};
 use keys_software::AwsLc;
-use pki_core::{DecryptionKey as _, KeyError};
-use scep_proto::{AlgorithmPolicy, CertRep, ContentCipher, Legacy, RequestMessage, ca_certificates};
+use pki_core::{
+    ChallengePassword, DecryptionKey as _, KeyError, RequestedExtensions, SigningKey,
+    UnsignedCertificationRequest,
+};
+use scep_proto::{
+    AlgorithmPolicy, CertRep, ContentCipher, Legacy, OutgoingRequest, RequestMessage, Requester,
+    TransactionId, ca_certificates,
+};
 use scep_service::{Decision, Origin, PartsError, Renewal, ScepError, ScepParts, ScepService, handler_fn};
-use support::{CHALLENGE, FailingKey, NoRandom, World, csr, keys, signer, world, world_with};
+use support::{CHALLENGE, FailingKey, NoRandom, World, csr, forge, keys, signer, world, world_with};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -257,6 +263,52 @@ async fn row_09_proof_of_possession_a_csr_that_its_key_did_not_sign_reaches_no_h
 }
 
 // clause: RFC 8894 M2
+/// A message of a client whose key signs and cannot encipher.
+async fn of_ec_client(world: &World, challenge: &str, poll: bool) -> OutgoingRequest {
+    let key = testkit::keys::p256();
+    let (public, algorithm) = (SigningKey::public_key(&*key), key.algorithm());
+    let name = pki_core::Name::of_common_name("laptop-1");
+    let own = forge::certificate(3, &name, &*key, &name, public, &forge::ra_extensions()).await;
+    let challenge = ChallengePassword::new(challenge.into());
+    let extensions = RequestedExtensions::default();
+    let unsigned = UnsignedCertificationRequest::new(&name, public, Some(&challenge), &extensions);
+    let signature = key.sign(unsigned.tbs()).await.unwrap();
+    let csr = unsigned.finish(algorithm, &signature).unwrap();
+    let message = if poll {
+        RequestMessage::CertPoll { issuer: world.ca.subject().clone(), subject: name.clone() }
+    } else {
+        RequestMessage::PkcsReq(csr)
+    };
+    let id = TransactionId::generate(public, &AwsLc).unwrap();
+    let requester = Requester::new(own, algorithm, world.ra.clone());
+    let unsigned = requester.prepare(&message, &id, &AwsLc, &AwsLc, testkit::NOW).unwrap();
+    let signature = key.sign(unsigned.tbs()).await.unwrap();
+    unsigned.finish(&signature)
+}
+
+// clause: RFC 8894 M5, M6
+#[tokio::test]
+async fn a_key_that_cannot_encipher_gets_its_reply_by_the_challenge() {
+    let world = world();
+    let request = of_ec_client(&world, CHALLENGE, false).await;
+    let answer = world.post(request.message).await;
+    let policy = AlgorithmPolicy::default();
+    let reply = request.awaited.read(&answer.body, slice::from_ref(&world.ra), &AwsLc, &policy).unwrap();
+    let CertRep::Success(sealed) = reply else { panic!("{reply:?}") };
+    let issued = sealed.open_with_challenge(&ChallengePassword::new(CHALLENGE.into())).unwrap();
+    assert_eq!(issued.certificates[0].subject().common_name().as_deref(), Some("laptop-1"));
+
+    // What a CertPoll holds is not read, so that its reply has nothing to be encrypted by.
+    let certificate = testkit::device().certificate;
+    let handler = handler_fn(move |_| {
+        let certificate = certificate.clone();
+        async move { Decision::Issue(vec![certificate]) }
+    });
+    let decided = world_with(|parts| ScepParts { handler: Arc::new(handler), ..parts });
+    let answer = decided.post(of_ec_client(&decided, CHALLENGE, true).await.message).await;
+    assert_eq!(answer.fail_info(), "2");
+}
+
 #[tokio::test]
 async fn triple_des_works_where_the_policy_allows_it() {
     let policy = AlgorithmPolicy::default().with_legacy(Legacy::TripleDes);

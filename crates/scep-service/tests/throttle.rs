@@ -162,6 +162,7 @@ async fn what_became_of_requests_is_counted() {
         "certbound_scep_refusals_total{profile=\"p\",code=\"undecryptable\"} 1",
         "certbound_scep_refusals_total{profile=\"p\",code=\"handler-refused\"} 1",
         "certbound_scep_ciphers_total{profile=\"p\",cipher=\"AES-128-CBC\"} 2",
+        "certbound_scep_digests_total{profile=\"p\",digest=\"SHA-256\"} 2",
         "certbound_scep_stage_seconds_count{stage=\"unwrap\"} 3",
         "certbound_scep_stage_seconds_count{stage=\"decide\"} 2",
     ] {
