@@ -262,7 +262,6 @@ async fn row_09_proof_of_possession_a_csr_that_its_key_did_not_sign_reaches_no_h
     assert_eq!((world.asked(), world.issued()), (0, 0));
 }
 
-// clause: RFC 8894 M2
 /// A message of a client whose key signs and cannot encipher.
 async fn of_ec_client(world: &World, challenge: &str, poll: bool) -> OutgoingRequest {
     let key = testkit::keys::p256();
@@ -309,6 +308,7 @@ async fn a_key_that_cannot_encipher_gets_its_reply_by_the_challenge() {
     assert_eq!(answer.fail_info(), "2");
 }
 
+// clause: RFC 8894 M2
 #[tokio::test]
 async fn triple_des_works_where_the_policy_allows_it() {
     let policy = AlgorithmPolicy::default().with_legacy(Legacy::TripleDes);
