@@ -238,7 +238,11 @@ impl<'a> Wiring<'a> {
     }
 
     /// A service for each profile, in the order of the settings.
-    pub(crate) async fn scep(&self, responder: &Responder, crls: &CrlPages) -> Result<Vec<Mounted>, ServerError> {
+    pub(crate) async fn scep(
+        &self,
+        responder: &Responder,
+        crls: &CrlPages,
+    ) -> Result<Vec<Mounted>, ServerError> {
         let mut mounted = Vec::new();
         for ca in &self.folder.cas {
             let profiles: Vec<&ProfileSettings> = self.profiles_of(ca).collect();
