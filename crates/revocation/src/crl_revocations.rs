@@ -334,8 +334,4 @@ impl RevocationSource for CrlRevocations {
         let now = self.clock.now();
         self.read(|held| self.in_force(held, now).ok().map(|_| held.epoch))
     }
-
-    fn name(&self) -> &'static str {
-        "crl"
-    }
 }
