@@ -214,7 +214,9 @@ fn a_file_of_the_first_version_gets_the_new_tables() {
     let mut later = connection.prepare(&later).unwrap();
     let later: Vec<String> = later.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert!(later.contains(&"pending".to_owned()));
-    later.iter().for_each(|table| fixture.sql(&format!("DROP TABLE {table}")));
+    for table in &later {
+        fixture.sql(&format!("DROP TABLE {table}"));
+    }
     fixture.sql("PRAGMA user_version = 1");
     let second = fixture.second();
     assert_eq!(queue(&second, &request(1)), QueueOutcome::Queued);
