@@ -3,7 +3,7 @@
 //! A server describes its settings as a serde type whose every field has a default, and reads it with
 //! [`Configuration::load`]. The variable for the key `good_seconds` of the table `ocsp` under the prefix `SCEP_SERVER`
 //! is `SCEP_SERVER__OCSP__GOOD_SECONDS`; an element of an array of tables is named by its place, as in
-//! `SCEP_SERVER__PROFILE__0__PATH`.
+//! `SCEP_SERVER__PROFILE__0__PATH`; the place after the last one makes another.
 //!
 //! ```
 //! # use configuration::Configuration;
@@ -123,8 +123,9 @@ fn place_in(table: &mut Table, keys: &[String], value: Value) -> bool {
             true
         }
         [key, rest @ ..] => {
-            let below = table.entry(key.clone()).or_insert_with(|| Value::Table(Table::new()));
-            place_below(below, rest, value)
+            let is_first = rest.first().is_some_and(|place| place == "0");
+            let empty = || if is_first { Value::Array(Vec::new()) } else { Value::Table(Table::new()) };
+            place_below(table.entry(key.clone()).or_insert_with(empty), rest, value)
         }
     }
 }
@@ -137,7 +138,11 @@ fn place_below(slot: &mut Value, keys: &[String], value: Value) -> bool {
         }
         (Value::Table(table), keys) => place_in(table, keys, value),
         (Value::Array(array), [place, rest @ ..]) => {
-            let element = place.parse::<usize>().ok().and_then(|place| array.get_mut(place));
+            let place = place.parse::<usize>().ok();
+            if place == Some(array.len()) {
+                array.push(Value::Table(Table::new()));
+            }
+            let element = place.and_then(|place| array.get_mut(place));
             element.is_some_and(|element| place_below(element, rest, value))
         }
         _ => false,
@@ -192,6 +197,14 @@ mod tests {
             .unwrap();
         let profile = vec![Profile { path: "/a".into() }, Profile { path: "/c".into() }];
         assert_eq!(read, Settings { name: "7 dwarfs".into(), count: 7, on: false, profile });
+    }
+
+    #[test]
+    fn variables_make_elements_one_after_the_other() {
+        let made = [("X__PROFILE__0__PATH", "/a"), ("X__PROFILE__1__PATH", "/b")];
+        let read = Configuration::default().overridden("X", variables(&made)).unwrap().read::<Settings>();
+        let paths: Vec<_> = read.unwrap().profile.into_iter().map(|profile| profile.path).collect();
+        assert_eq!(paths, ["/a", "/b"]);
     }
 
     #[test]

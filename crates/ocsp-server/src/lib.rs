@@ -7,6 +7,7 @@ pub mod data_folder;
 mod delegate_issuer;
 pub mod delegate_token;
 mod delegates;
+mod directories;
 mod error;
 mod foreign_crls;
 pub mod logging;
@@ -21,6 +22,7 @@ mod wiring;
 
 pub use delegate_issuer::{DelegateIssuer, DelegateRefused};
 pub use delegates::{DelegateFiles, SelfIssuedDelegates};
+pub use directories::Directories;
 pub use error::ServerError;
 pub use foreign_crls::follow_crls;
 pub use remote_delegates::RemoteDelegates;

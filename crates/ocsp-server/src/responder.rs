@@ -10,7 +10,7 @@ use pki_core::{BoxFuture, CertRef, Certificate, Clock, IssuerId};
 use revocation::{AllSources, AttributedReport, CrlRevocations, RevocationSource, SourceError, StatusReport};
 use serial_binding::SerialBinding;
 
-use crate::{ServerError, own_certificates::OwnCertificate, settings::AnswerSettings};
+use crate::{Directories, ServerError, own_certificates::OwnCertificate, settings::AnswerSettings};
 
 /// How often the directory file is looked at. A deletion counts from the second look that finds it.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ pub struct ResponderParts {
     /// Serial number to object.
     pub binding: Arc<dyn SerialBinding>,
     /// Object to state.
-    pub directory: Arc<FileDirectory>,
+    pub directories: Directories,
     /// Manual revocations and issued certificates, where there is a ledger.
     pub ledger: Option<LedgerReader>,
     /// Deletions that were seen before.
@@ -79,7 +79,7 @@ impl ResponderParts {
             Arc::new(DirectoryRevocation::new(DirectoryRevocationParts {
                 issuer: IssuerId::of(&self.ca),
                 binding: Arc::clone(&self.binding),
-                directory: Arc::clone(&self.directory) as _,
+                directory: Arc::clone(&self.directories.together),
                 tombstones: Arc::clone(&self.tombstones),
                 clock: clock(),
             }));
@@ -107,10 +107,10 @@ pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, Ser
         issuers.push(part.keeper().await?);
         sources.insert(IssuerId::of(&part.ca), part.source());
     }
-    let mut directories: Vec<Arc<FileDirectory>> = Vec::new();
-    for part in &parts {
-        if !directories.iter().any(|known| Arc::ptr_eq(known, &part.directory)) {
-            directories.push(Arc::clone(&part.directory));
+    let mut files: Vec<Arc<FileDirectory>> = Vec::new();
+    for file in parts.iter().filter_map(|part| part.directories.file.as_ref()) {
+        if !files.iter().any(|known| Arc::ptr_eq(known, file)) {
+            files.push(Arc::clone(file));
         }
     }
     let first = parts.into_iter().next().ok_or_else(|| ServerError::new("no CA to answer for"))?;
@@ -126,8 +126,8 @@ pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, Ser
         .with_concurrency(answers.at_once, answers.waiting)
         .with_max_duration(answers.max_duration());
     tokio::spawn(service.clone().run());
-    for directory in directories {
-        tokio::spawn(follow(directory));
+    for file in files {
+        tokio::spawn(follow(file));
     }
     Ok(Responder { service, source })
 }

@@ -1,8 +1,7 @@
 //! Serves what the settings describe.
 
-use std::{cmp::Reverse, collections::BTreeMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use directory::{FileDirectory, FileDirectorySettings};
 use http_listener::{Listener, ListenerLimits};
 use ocsp_service::OcspService;
 use pki_core::{Clock, SystemClock};
@@ -12,7 +11,7 @@ use crate::{
     ServerError,
     pages::{Pages, Routes},
     responder::start_together,
-    settings::{DirectorySettings, EndpointSettings, LimitSettings, Settings},
+    settings::{EndpointSettings, LimitSettings, Settings},
     wiring::Wiring,
 };
 
@@ -126,15 +125,4 @@ pub async fn listen(address: &str, limits: &LimitSettings) -> Result<Listener, S
             "cannot listen on {address}: {error}; name another address with --listen, such as 127.0.0.1:0 for any free port"
         ))
     })
-}
-
-/// Opens the directory file.
-pub fn open_directory(
-    settings: &DirectorySettings,
-    data: &Path,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<FileDirectory>, ServerError> {
-    let mut file = FileDirectorySettings::default();
-    file.max_stale = Duration::from_secs(settings.max_stale_seconds);
-    Ok(Arc::new(FileDirectory::open(data.join(&settings.file), clock, file)?))
 }

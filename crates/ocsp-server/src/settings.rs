@@ -4,6 +4,7 @@
 mod answers;
 mod cas;
 mod delegate;
+mod directories;
 mod endpoints;
 mod revocation;
 
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 pub use answers::{AnswerSettings, Holds, NeverIssued, Nonces, PresetName};
 pub use cas::CaSettings;
 pub use delegate::DelegateSettings;
+pub use directories::{DirectoryKind, DirectoryServiceSettings, DirectorySettings, UnmanagedDevices};
 pub use endpoints::{EndpointSettings, MetricsSettings};
 pub use revocation::{ForeignCrlSettings, RevocationSettings, UnlistedCertificates};
 use serde::{Deserialize, Serialize};
@@ -106,23 +108,6 @@ pub enum PlainSerials {
     Ignored,
     /// They are, where the ledger has them on record.
     Read,
-}
-
-/// The table `directory`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
-pub struct DirectorySettings {
-    /// TOML or JSON file of devices and users; a relative path is below the data folder.
-    pub file: PathBuf,
-    /// How long the last good reading is used while the file cannot be read.
-    pub max_stale_seconds: u64,
-}
-
-impl Default for DirectorySettings {
-    fn default() -> Self {
-        Self { file: "directory.toml".into(), max_stale_seconds: 600 }
-    }
 }
 
 /// The table `limits`.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use directory::{FileDirectory, InMemoryTombstones, Tombstones};
+use directory::{InMemoryTombstones, Tombstones};
 use keys_software::{AwsLc, KeyAlgorithm, load_key, load_secret};
 use ledger::{LedgerReader, LedgerSettings};
 use ocsp_service::DelegateSource;
@@ -15,10 +15,10 @@ use revocation::CrlRevocations;
 use serial_binding::SerialBinding;
 
 use crate::{
-    DelegateFiles, RemoteDelegates, ResponderParts, SelfIssuedDelegates, ServerError, data_folder,
+    DelegateFiles, Directories, RemoteDelegates, ResponderParts, SelfIssuedDelegates, ServerError,
+    data_folder,
     delegate_token::DelegateToken,
     follow_crls,
-    server::open_directory,
     settings::{CaSettings, PlainSerials, Settings},
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct Wiring<'a> {
     settings: &'a Settings,
     clock: Arc<dyn Clock>,
     /// By path, so that CAs that share a file share what is seen in it.
-    directories: Vec<(PathBuf, Arc<FileDirectory>)>,
+    directories: Vec<(PathBuf, Directories)>,
     crls: Vec<Arc<CrlRevocations>>,
 }
 
@@ -59,10 +59,10 @@ impl<'a> Wiring<'a> {
             None => Arc::new(InMemoryTombstones::new(TOMBSTONES)),
         };
         let binding = binding(of, &data, &ca)?;
-        let directory = self.directory(of, &data)?;
+        let directories = self.directories(of, &data)?;
         let with = |delegates| ResponderParts {
             binding: Arc::clone(&binding),
-            directory: Arc::clone(&directory),
+            directories: directories.clone(),
             ledger: ledger.clone(),
             tombstones: Arc::clone(&tombstones),
             crls: self.crls.clone(),
@@ -75,14 +75,17 @@ impl<'a> Wiring<'a> {
         Ok(self.delegates(of, &data, &ca)?.into_iter().map(with).collect())
     }
 
-    fn directory(&mut self, of: &CaSettings, data: &Path) -> Result<Arc<FileDirectory>, ServerError> {
+    fn directories(&mut self, of: &CaSettings, data: &Path) -> Result<Directories, ServerError> {
         let path = data.join(&of.directory.file);
-        if let Some((_, known)) = self.directories.iter().find(|(known, _)| *known == path) {
-            return Ok(Arc::clone(known));
+        let is_file_alone = of.directory.service.is_empty();
+        if let Some((_, known)) = self.directories.iter().find(|(known, _)| is_file_alone && *known == path) {
+            return Ok(known.clone());
         }
-        let directory = open_directory(&of.directory, data, Arc::clone(&self.clock))?;
-        self.directories.push((path, Arc::clone(&directory)));
-        Ok(directory)
+        let directories = Directories::open(&of.directory, data, &self.clock)?;
+        if is_file_alone {
+            self.directories.push((path, directories.clone()));
+        }
+        Ok(directories)
     }
 
     fn open_ledger(&self, of: &CaSettings, data: &Path) -> Result<Option<LedgerReader>, ServerError> {

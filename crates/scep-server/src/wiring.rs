@@ -3,14 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use directory::{Directory as _, FileDirectory};
 use enrollment::{ChallengeKey, Enroller, EnrollerParts, Generation as OtherGeneration, OneTimeChallenges};
 use http_listener::TrustedProxies;
 use issuance::{CaParts, CertificateAuthority, CrlAuthority, CrlParts, CrlSettings, DeltaSettings};
 use keys_software::AwsLc;
 use ocsp_server::{
-    DelegateIssuer, Responder, ResponderParts, SelfIssuedDelegates, ServerError, data_folder::sealed_binding,
-    follow_crls, server::open_directory,
+    DelegateIssuer, Directories, Responder, ResponderParts, SelfIssuedDelegates, ServerError,
+    data_folder::sealed_binding, follow_crls,
 };
 use ocsp_service::OcspService;
 use pki_core::{Certificate, Clock, PublicKey, SigningKey as _, SystemClock};
@@ -46,7 +45,7 @@ pub(crate) struct Wiring<'a> {
     /// The URL under which clients reach the server.
     base: String,
     folder: DataFolder,
-    directory: Arc<FileDirectory>,
+    directories: Directories,
     challenge_key: ChallengeKey,
     throttle: Arc<Throttle>,
     trusted_proxies: TrustedProxies,
@@ -76,7 +75,7 @@ impl<'a> Wiring<'a> {
         for profile in &settings.profile {
             enrollment_profile(profile, &urls, &settings.data, &challenge_key)?;
         }
-        let directory = open_directory(&settings.directory, &settings.data, Arc::clone(&clock))?;
+        let directories = Directories::open(&settings.directory, &settings.data, &clock)?;
         let limits = &settings.throttle;
         let throttle = Arc::new(Throttle::new(ThrottleLimits {
             requests: rate(limits.source_per_minute, limits.source_burst),
@@ -90,7 +89,7 @@ impl<'a> Wiring<'a> {
             settings,
             base,
             folder,
-            directory,
+            directories,
             challenge_key,
             throttle,
             trusted_proxies,
@@ -159,7 +158,7 @@ impl<'a> Wiring<'a> {
         Ok(ResponderParts {
             binding: self.binding(ca.public_key())?,
             ca,
-            directory: Arc::clone(&self.directory),
+            directories: self.directories.clone(),
             ledger: Some(self.folder.ledger.reader().clone()),
             tombstones: Arc::new(self.folder.ledger.clone()),
             crls: crls.to_vec(),
@@ -378,7 +377,7 @@ impl<'a> Wiring<'a> {
             authority: authority.map_err(ServerError::new)?,
             store: Arc::new(ledger.clone()),
             challenge_key: self.challenge_key.clone(),
-            directory: Arc::clone(&self.directory) as _,
+            directory: Arc::clone(&self.directories.together),
             revocation: Arc::clone(&responder.source),
             verifier: Arc::new(AwsLc),
             clock: Arc::clone(&self.clock),
@@ -399,7 +398,8 @@ impl<'a> Wiring<'a> {
         let Some(profile) = one_time.filter(|_| first_run == FirstRun::Demonstration) else {
             return Ok(None);
         };
-        let device = self.directory.identify(demonstration::DEVICE).await.map_err(ServerError::new)?;
+        let device =
+            self.directories.together.identify(demonstration::DEVICE).await.map_err(ServerError::new)?;
         let Some(device) = device else { return Ok(None) };
         let challenges = OneTimeChallenges {
             store: Arc::new(self.folder.ledger.clone()),

@@ -2,11 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use directory::Directory as _;
 use enrollment::{ChallengeKey, OneTimeChallenges};
 use keys_software::{AwsLc, load_secret};
-use ocsp_server::{ServerError, server::open_directory};
-use pki_core::SystemClock;
+use ocsp_server::{Directories, ServerError};
+use pki_core::{Clock, SystemClock};
 use serial_binding::BoundObject;
 
 use super::say;
@@ -43,10 +42,12 @@ fn chosen<'a>(
 }
 
 async fn find(settings: &Settings, object: &str) -> Result<BoundObject, ServerError> {
-    let directory = open_directory(&settings.directory, &settings.data, Arc::new(SystemClock))?;
-    let found = directory.identify(object).await.map_err(ServerError::new)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let directories = Directories::open(&settings.directory, &settings.data, &clock)?;
+    let found = directories.together.identify(object).await.map_err(ServerError::new)?;
     found.ok_or_else(|| {
-        let problem = format_args!("there is no object {object:?}; expected its name or its id");
+        let problem =
+            format_args!("there is no object {object:?} in the directory; expected its name or its id");
         ServerError::of_file(&settings.data.join(&settings.directory.file), problem)
     })
 }

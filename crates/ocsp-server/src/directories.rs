@@ -1,0 +1,163 @@
+//! From settings to the directories that are asked.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use directory::{
+    Directory, FileDirectory, FileDirectorySettings, GuardSettings, GuardedDirectory, SideBySide,
+};
+use directory_jamf::{JamfDirectory, Login, TOKEN_PATH, Unmanaged};
+use directory_scim::{Dialect, ScimDirectory};
+use keys_software::read_private_file;
+use pki_core::Clock;
+use rest_client::{
+    Cached, ClientCredentials, ClientProof, FixedBearer, RestClient, RestSettings, Secret, TokenSource,
+};
+use serial_binding::{ObjectKind, ObjectKinds};
+
+use crate::{
+    ServerError,
+    settings::{DirectoryKind, DirectoryServiceSettings, DirectorySettings, UnmanagedDevices},
+};
+
+/// The directories of a CA.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Directories {
+    /// All of them as one.
+    pub together: Arc<dyn Directory>,
+    /// The one in a file, which has to be looked at again and again.
+    pub file: Option<Arc<FileDirectory>>,
+}
+
+impl Directories {
+    /// Opens the file, and gets ready to ask the services. None of them is asked yet.
+    pub fn open(
+        settings: &DirectorySettings,
+        data: &Path,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, ServerError> {
+        let services = settings.service.iter().enumerate().map(|(at, service)| {
+            let opened = open_service(service, data, clock);
+            opened.map_err(|error| ServerError::new(format_args!("directory.service[{at}]: {error}")))
+        });
+        let mut directories = services.collect::<Result<Vec<_>, _>>()?;
+        let held = |kind| directories.iter().any(|directory| directory.kinds().contains(kind));
+        let left: ObjectKinds = ObjectKind::all().filter(|kind| !held(*kind)).collect();
+        let file = (!settings.file.as_os_str().is_empty()).then(|| open_file(settings, data, clock, left));
+        let file = file.transpose()?;
+        if directories.is_empty() && file.is_none() {
+            return Err(ServerError::new("directory: expected a file or a service: neither"));
+        }
+        directories.extend(file.iter().map(|file| Arc::clone(file) as Arc<dyn Directory>));
+        let together = match <[_; 1]>::try_from(directories) {
+            Ok([only]) => only,
+            Err(several) => Arc::new(SideBySide::new(several).map_err(ServerError::new)?),
+        };
+        Ok(Self { together, file })
+    }
+}
+
+fn open_file(
+    settings: &DirectorySettings,
+    data: &Path,
+    clock: &Arc<dyn Clock>,
+    kinds: ObjectKinds,
+) -> Result<Arc<FileDirectory>, ServerError> {
+    let mut file = FileDirectorySettings::default();
+    file.max_stale = Duration::from_secs(settings.max_stale_seconds);
+    file.kinds = kinds;
+    Ok(Arc::new(FileDirectory::open(data.join(&settings.file), Arc::clone(clock), file)?))
+}
+
+fn open_service(
+    settings: &DirectoryServiceSettings,
+    data: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Directory>, ServerError> {
+    let (name, dialect) = match settings.kind {
+        DirectoryKind::Scim => ("SCIM", Some(Dialect::scim())),
+        DirectoryKind::Okta => ("Okta", Some(Dialect::okta())),
+        DirectoryKind::Keycloak => ("Keycloak", Some(Dialect::keycloak())),
+        DirectoryKind::Jamf => ("Jamf Pro", None),
+    };
+    let client = RestClient::new(rest(name, settings, data)?, Some(tokens(name, settings, data, clock)?));
+    let client = client.map_err(ServerError::new)?;
+    let directory: Arc<dyn Directory> = match dialect {
+        Some(dialect) => Arc::new(ScimDirectory::new(client, dialect)),
+        None => Arc::new(JamfDirectory::new(
+            client,
+            match settings.unmanaged {
+                UnmanagedDevices::Good => Unmanaged::Good,
+                UnmanagedDevices::Hold => Unmanaged::Hold,
+            },
+        )),
+    };
+    let canary = (!settings.canary.is_empty()).then(|| settings.canary.parse()).transpose();
+    let canary = canary.map_err(|error| ServerError::new(format_args!("canary: {error}")))?;
+    let guard = GuardSettings {
+        fresh_for: Duration::from_secs(settings.fresh_seconds),
+        max_stale: Duration::from_secs(settings.max_stale_seconds),
+        canary,
+        ..GuardSettings::default()
+    };
+    Ok(Arc::new(GuardedDirectory::new(name, directory, Arc::clone(clock), guard)))
+}
+
+fn rest(name: &str, settings: &DirectoryServiceSettings, data: &Path) -> Result<RestSettings, ServerError> {
+    let trusted_cas = if settings.trusted_cas.as_os_str().is_empty() {
+        Vec::new()
+    } else {
+        let path = data.join(&settings.trusted_cas);
+        std::fs::read(&path).map_err(|error| ServerError::of_file(&path, error))?
+    };
+    Ok(RestSettings { trusted_cas, ..RestSettings::new(name, &settings.url) })
+}
+
+fn tokens(
+    name: &str,
+    settings: &DirectoryServiceSettings,
+    data: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn TokenSource>, ServerError> {
+    if !settings.token.as_os_str().is_empty() {
+        let token = secret(&data.join(&settings.token))?;
+        return Ok(match settings.kind {
+            DirectoryKind::Okta => Arc::new(FixedBearer::with_scheme("SSWS", &token)),
+            _ => Arc::new(FixedBearer::new(&token)),
+        });
+    }
+    if settings.client_id.is_empty() || settings.secret.as_os_str().is_empty() {
+        let problem = "expected a token, or a client_id and a secret: say how the service knows us";
+        return Err(ServerError::new(problem));
+    }
+    let secret = secret(&data.join(&settings.secret))?;
+    let mut rest = rest(name, settings, data)?;
+    if settings.kind == DirectoryKind::Jamf && settings.token_url == "login" {
+        let login =
+            Login::new(rest, &settings.client_id, &secret, Arc::clone(clock)).map_err(ServerError::new)?;
+        return Ok(Arc::new(Cached::new(login, Arc::clone(clock))));
+    }
+    let path = match (&*settings.token_url, settings.kind) {
+        ("", DirectoryKind::Jamf) => TOKEN_PATH,
+        ("", _) => return Err(ServerError::new("expected a token_url: where an API client gets its tokens")),
+        (url, _) => {
+            url.clone_into(&mut rest.base);
+            url
+        }
+    };
+    let client = RestClient::new(rest, None).map_err(ServerError::new)?;
+    let scope = (!settings.scope.is_empty()).then(|| settings.scope.clone());
+    let proof = ClientProof::Secret(secret);
+    let source =
+        ClientCredentials::new(client, path, settings.client_id.clone(), proof, scope, Arc::clone(clock));
+    Ok(Arc::new(Cached::new(source, Arc::clone(clock))))
+}
+
+fn secret(path: &Path) -> Result<Secret, ServerError> {
+    let octets = read_private_file(path)?;
+    let text = std::str::from_utf8(&octets).map_err(|_| ServerError::of_file(path, "expected text"))?;
+    match text.trim() {
+        "" => Err(ServerError::of_file(path, "expected a token, a secret or a password: it is empty")),
+        text => Ok(Secret::new(text)),
+    }
+}
