@@ -134,6 +134,8 @@ mod tests {
         assert_eq!(state("jamf-computer:17").unwrap(), Some(ObjectState::Enabled));
         assert_eq!(state("jamf-user:17").unwrap(), None);
         assert!(state("jamf-mobile-device:17").is_err(), "nobody's, and not deleted");
+        let attributes = block_on(both.attributes("jamf-user:4".parse().unwrap())).unwrap();
+        assert_eq!(attributes["id"], "4");
         assert_eq!(block_on(both.identify("4")).unwrap(), Some("jamf-user:4".parse().unwrap()));
         assert_eq!(block_on(both.identify("5")).unwrap(), None);
         assert!(both.kinds().contains(ObjectKind::JAMF_USER) && !both.kinds().contains(ObjectKind::DEVICE));
