@@ -108,6 +108,13 @@ mod tests {
         fn names(&self, _: BoundObject) -> BoxFuture<'_, Result<Option<ObjectNames>, DirectoryError>> {
             Box::pin(std::future::ready(Ok(Some(ObjectNames::default()))))
         }
+        fn attributes(
+            &self,
+            object: BoundObject,
+        ) -> BoxFuture<'_, Result<BTreeMap<String, String>, DirectoryError>> {
+            let attributes = BTreeMap::from([(String::from("id"), object.id().to_string())]);
+            Box::pin(std::future::ready(Ok(attributes)))
+        }
         fn identify<'a>(
             &'a self,
             name: &'a str,
