@@ -139,11 +139,11 @@ impl Publisher {
         Ok(Seen { state, orders })
     }
 
-    /// Whether there was an order since the latest list was begun.
+    /// Whether there was an order since the latest full list was begun. A delta list that has it already is not enough.
     fn is_behind_orders(&self, state: &CrlState) -> Result<bool, CrlError> {
         let issuer: IssuerId = self.parts.authority.issuer().id();
         let last = self.parts.ledger.last_order_at(issuer).map_err(issuance::LogError::new)?;
-        Ok(last.is_some_and(|last| state.latest().is_none_or(|latest| last >= latest.this_update)))
+        Ok(last.is_some_and(|last| state.full.is_none_or(|full| last >= full.this_update)))
     }
 
     fn show(&self, lists: &CurrentCrls) {

@@ -131,6 +131,8 @@ async fn row_20_signed_attributes_are_there_once_and_right() {
     let content_type = || tlv::oid(forge::DATA);
     let enveloped_data = tlv::oid(Oid::new_unwrap("1.2.840.113549.1.7.3"));
     for (what, spoiled) in [
+        // Old clients leave this one out, for whom there is a switch.
+        ("no contentType", good(&world).await.without(CONTENT_TYPE)),
         ("no messageDigest", good(&world).await.without(MESSAGE_DIGEST)),
         ("two contentTypes", good(&world).await.with(CONTENT_TYPE, vec![content_type()])),
         ("two messageDigests", good(&world).await.with(MESSAGE_DIGEST, vec![digest(&[0; 32])])),
@@ -149,9 +151,6 @@ async fn row_20_signed_attributes_are_there_once_and_right() {
     ] {
         assert_eq!(post(&world, spoiled).await.fail_info(), BAD_MESSAGE_CHECK, "{what}");
     }
-    // Old clients leave this one out, for whom there is a switch.
-    let answer = post(&world, good(&world).await.without(CONTENT_TYPE)).await;
-    assert_eq!(answer.fail_info(), BAD_REQUEST, "no contentType");
     // The content is not what was signed.
     let mut swapped = good(&world).await;
     let csr = csr("admin", CHALLENGE).await;
