@@ -80,6 +80,43 @@ pub struct Check<S> {
     pub run: fn(&mut S) -> Result<crate::Judgement, crate::Judgement>,
 }
 
+/// Names for the sections of a document.
+macro_rules! sections {
+    ($document:literal $($name:ident $number:literal $title:literal)*) => {
+        $(pub(super) const $name: Section =
+            Section { document: $document, number: $number, title: $title };)*
+    };
+}
+pub(crate) use sections;
+
+pub(crate) const fn must(section: Section, text: &'static str) -> Clause {
+    Clause { section, level: Level::Must, text }
+}
+
+pub(crate) const fn must_not(section: Section, text: &'static str) -> Clause {
+    Clause { section, level: Level::MustNot, text }
+}
+
+pub(crate) const fn should(section: Section, text: &'static str) -> Clause {
+    Clause { section, level: Level::Should, text }
+}
+
+pub(crate) const fn should_not(section: Section, text: &'static str) -> Clause {
+    Clause { section, level: Level::ShouldNot, text }
+}
+
+pub(crate) const fn may(section: Section, text: &'static str) -> Clause {
+    Clause { section, level: Level::May, text }
+}
+
+pub(crate) const fn says(section: Section, text: &'static str) -> Clause {
+    Clause { section, level: Level::Says, text }
+}
+
+pub(crate) const fn guard(section: Section, text: &'static str) -> Clause {
+    Clause { section, level: Level::Guard, text }
+}
+
 /// Where a section stands among the sections of these documents; appendices come last.
 pub(crate) fn order(documents: &[&str], section: Section) -> (usize, Vec<u32>) {
     let document = documents.iter().position(|document| *document == section.document);

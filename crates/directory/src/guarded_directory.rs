@@ -277,12 +277,10 @@ impl Inner {
     }
 
     async fn check_canary(&self, missing: BoundObject) -> Result<(), DirectoryError> {
-        let Some(canary) = self.settings.canary.filter(|canary| *canary != missing) else {
-            return match self.settings.canary {
-                None => Ok(()),
-                Some(_) => Err(self.unavailable("it does not know its canary")),
-            };
-        };
+        let Some(canary) = self.settings.canary else { return Ok(()) };
+        if canary == missing {
+            return Err(self.unavailable("it does not know its canary"));
+        }
         let now = self.clock.now();
         let is_fresh = |known: &Known| self.is_fresh(known, now) && known.state.is_some();
         if self.known.get(&canary).is_some_and(|known| is_fresh(&known)) {
@@ -338,6 +336,11 @@ impl Inner {
         Some(self.unavailable(format_args!("it asked not to be asked before {until}")))
     }
 
+    /// The directory, when it may be asked.
+    fn unless_quiet(&self) -> Result<&Arc<dyn Directory>, DirectoryError> {
+        self.quiet(self.clock.now()).map_or(Ok(&self.directory), Err)
+    }
+
     fn recovered(&self) {
         let mut mood = self.mood();
         if mood.trouble.take().is_some() {
@@ -385,27 +388,18 @@ impl Directory for GuardedDirectory {
     }
 
     fn names(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectNames>, DirectoryError>> {
-        match self.0.quiet(self.0.clock.now()) {
-            Some(quiet) => Box::pin(std::future::ready(Err(quiet))),
-            None => self.0.directory.names(object),
-        }
+        Box::pin(async move { self.0.unless_quiet()?.names(object).await })
     }
 
     fn attributes(
         &self,
         object: BoundObject,
     ) -> BoxFuture<'_, Result<BTreeMap<String, String>, DirectoryError>> {
-        match self.0.quiet(self.0.clock.now()) {
-            Some(quiet) => Box::pin(std::future::ready(Err(quiet))),
-            None => self.0.directory.attributes(object),
-        }
+        Box::pin(async move { self.0.unless_quiet()?.attributes(object).await })
     }
 
     fn identify<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<BoundObject>, DirectoryError>> {
-        match self.0.quiet(self.0.clock.now()) {
-            Some(quiet) => Box::pin(std::future::ready(Err(quiet))),
-            None => self.0.directory.identify(name),
-        }
+        Box::pin(async move { self.0.unless_quiet()?.identify(name).await })
     }
 
     fn epoch(&self) -> Option<u64> {

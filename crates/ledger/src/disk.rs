@@ -62,22 +62,12 @@ impl Disk {
         if self.has_failed.load(Ordering::Acquire) { Err(failed(&self.path)) } else { Ok(()) }
     }
 
-    /// Tells `tell` when everything committed before is on disk.
-    pub(crate) fn reach(
-        &self,
-        tell: impl FnOnce(Result<(), LedgerError>) + Send + 'static,
-    ) -> Result<(), LedgerError> {
-        let closed = || LedgerError::new(&self.path, "is closed");
-        self.waiters.as_ref().ok_or_else(closed)?.send(Box::new(tell)).map_err(|_| closed())
-    }
-
-    /// The same; tells of every failure.
-    pub(crate) fn reach_or_fail(&self, tell: impl FnOnce(Result<(), LedgerError>) + Send + 'static) {
-        let Some(waiters) = &self.waiters else {
-            return tell(Err(LedgerError::new(&self.path, "is closed")));
-        };
+    /// Tells `tell` when everything committed before is on disk, or that it never will be.
+    pub(crate) fn reach(&self, tell: impl FnOnce(Result<(), LedgerError>) + Send + 'static) {
+        let closed = || Err(LedgerError::new(&self.path, "is closed"));
+        let Some(waiters) = &self.waiters else { return tell(closed()) };
         if let Err(unsent) = waiters.send(Box::new(tell)) {
-            (unsent.0)(Err(LedgerError::new(&self.path, "is closed")));
+            (unsent.0)(closed());
         }
     }
 }

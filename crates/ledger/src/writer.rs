@@ -48,7 +48,7 @@ impl Writer {
     ) -> Result<T, LedgerError> {
         let value = self.commit(operation).await?;
         let (teller, told) = oneshot::channel();
-        self.disk.reach(move |reached| drop(teller.send(reached)))?;
+        self.disk.reach(move |reached| drop(teller.send(reached)));
         told.await.map_err(|_| self.closed())??;
         Ok(value)
     }
@@ -89,7 +89,7 @@ impl Writer {
         self.disk.check()?;
         let disk = Arc::clone(&self.disk);
         self.queue.submit(operation, move |result| match result {
-            Ok(value) => disk.reach_or_fail(move |reached| tell(reached.map(|()| value))),
+            Ok(value) => disk.reach(move |reached| tell(reached.map(|()| value))),
             Err(error) => tell(Err(error)),
         })
     }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 pub use session::{Session, Target};
 
-use crate::{Check, Finding, Report, Ruling, clause::order, program::RunError};
+use crate::{Check, Report, clause::order, program::RunError};
 
 /// Every check, in the order of the documents.
 pub fn checks() -> Vec<&'static Check<Session>> {
@@ -33,18 +33,7 @@ pub fn run(
         return Err(RunError::Unreachable(format!("{}: {error}", report.target)));
     }
     session.take_exchanges();
-    for check in checks().into_iter().filter(|check| wanted(check.id)) {
-        progress(check.id);
-        let judgement = (check.run)(&mut session).unwrap_or_else(|judgement| judgement);
-        let exchanges = session.take_exchanges();
-        report.findings.push(Finding {
-            check: check.id,
-            clause: check.clause,
-            judgement,
-            ruling: Ruling::Ordinary,
-            exchanges,
-        });
-    }
+    report.judge(checks(), &mut session, Session::take_exchanges, wanted, progress);
     Ok(report)
 }
 

@@ -1,13 +1,7 @@
 //! The sections that checks are about.
 
-use crate::{Clause, Level, Section};
-
-macro_rules! sections {
-    ($document:literal $($name:ident $number:literal $title:literal)*) => {
-        $(pub(super) const $name: Section =
-            Section { document: $document, number: $number, title: $title };)*
-    };
-}
+pub(super) use crate::clause::{guard, may, must, must_not, says, should, should_not};
+use crate::{Section, clause::sections};
 
 sections! { "RFC 6960"
     RESPONSE "2.2" "Response"
@@ -43,32 +37,4 @@ sections! { "RFC 9919"
 
 sections! { "RFC 9654"
     NONCE_SYNTAX "2.1" "Nonce Extension"
-}
-
-pub(super) const fn must(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Must, text }
-}
-
-pub(super) const fn must_not(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::MustNot, text }
-}
-
-pub(super) const fn should(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Should, text }
-}
-
-pub(super) const fn should_not(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::ShouldNot, text }
-}
-
-pub(super) const fn may(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::May, text }
-}
-
-pub(super) const fn says(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Says, text }
-}
-
-pub(super) const fn guard(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Guard, text }
 }

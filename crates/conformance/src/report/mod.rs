@@ -6,7 +6,7 @@ mod junit;
 mod progress;
 mod table;
 
-use crate::{Clause, Exceptions, Exchange, Judgement, Verdict};
+use crate::{Check, Clause, Exceptions, Exchange, Judgement, Verdict};
 
 pub use bytes::{hex_dump, write_bytes};
 pub use json::to_json;
@@ -68,6 +68,29 @@ pub struct Report {
 impl Report {
     pub(crate) fn new(protocol: &'static str, target: String) -> Self {
         Self { protocol, target, findings: Vec::new() }
+    }
+
+    /// Runs those of `checks` whose names `wanted` wants, tells `progress` each name before its check, and adds what they
+    /// found, with what went over the wire meanwhile.
+    pub(crate) fn judge<S>(
+        &mut self,
+        checks: Vec<&'static Check<S>>,
+        session: &mut S,
+        take_exchanges: fn(&mut S) -> Vec<Exchange>,
+        wanted: impl Fn(&str) -> bool,
+        progress: &mut dyn FnMut(&str),
+    ) {
+        for check in checks.into_iter().filter(|check| wanted(check.id)) {
+            progress(check.id);
+            let judgement = (check.run)(session).unwrap_or_else(|judgement| judgement);
+            self.findings.push(Finding {
+                check: check.id,
+                clause: check.clause,
+                judgement,
+                ruling: Ruling::Ordinary,
+                exchanges: take_exchanges(session),
+            });
+        }
     }
 
     /// The same, with what `exceptions` say about it.

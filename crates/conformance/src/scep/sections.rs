@@ -1,15 +1,9 @@
 //! The sections of RFC 8894 that checks are about.
 
-use crate::{Clause, Level, Section};
+pub(super) use crate::clause::{guard, may, must, must_not, says, should};
+use crate::{Section, clause::sections};
 
-macro_rules! sections {
-    ($($name:ident $number:literal $title:literal)*) => {
-        $(pub(super) const $name: Section =
-            Section { document: "RFC 8894", number: $number, title: $title };)*
-    };
-}
-
-sections! {
+sections! { "RFC 8894"
     CA "2.1.2" "Certificate Authority"
     CA_CERTIFICATES "2.2" "CA Certificate Distribution"
     CLIENT_AUTHENTICATION "2.3" "Client Authentication"
@@ -48,28 +42,4 @@ sections! {
     GENERAL_SECURITY "7.1" "General Security"
     CA_KEY "7.2" "Use of the CA Private Key"
     POSSESSION "7.6" "Proof of Possession"
-}
-
-pub(super) const fn must(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Must, text }
-}
-
-pub(super) const fn must_not(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::MustNot, text }
-}
-
-pub(super) const fn should(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Should, text }
-}
-
-pub(super) const fn may(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::May, text }
-}
-
-pub(super) const fn says(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Says, text }
-}
-
-pub(super) const fn guard(section: Section, text: &'static str) -> Clause {
-    Clause { section, level: Level::Guard, text }
 }
