@@ -10,8 +10,6 @@
     reason = "tests"
 )]
 
-mod support;
-
 use std::sync::Arc;
 
 use directory::{Directory as _, DirectoryError, ObjectState};
@@ -19,8 +17,7 @@ use directory_jamf::{JamfDirectory, Login, Unmanaged};
 use pki_core::{GeneralName, UnixTime};
 use rest_client::{RestClient, RestSettings, Secret, TokenSource as _};
 use serial_binding::BoundObject;
-use support::{Pages, serve};
-use testkit::FixedClock;
+use testkit::{FixedClock, PagedService};
 
 const NOT_FOUND: &str =
     r#"{"httpStatus":404,"errors":[{"code":"INVALID_ID","field":"id","description":"no such id","id":"0"}]}"#;
@@ -39,15 +36,14 @@ const IPAD: &str = r#"{"id":"17","name":"iPad","serialNumber":"DMQVGC0DHLA0","ud
 const ADA: &str = r#"{"id":4,"username":"ada","email":"ada@example.com"}"#;
 
 struct World {
-    pages: Pages,
+    service: PagedService,
     directory: JamfDirectory,
 }
 
-async fn world(unmanaged: Unmanaged) -> World {
-    let pages = Pages::default();
-    let url = serve(pages.clone()).await;
-    let client = RestClient::new(RestSettings::new("Jamf Pro", url), None).unwrap();
-    let world = World { directory: JamfDirectory::new(client, unmanaged), pages };
+fn world(unmanaged: Unmanaged) -> World {
+    let service = PagedService::start(NOT_FOUND, None);
+    let client = RestClient::new(RestSettings::new("Jamf Pro", &*service.url), None).unwrap();
+    let world = World { directory: JamfDirectory::new(client, unmanaged), service };
     world.page(COMPUTER, 200, &computer(true));
     world.page(USER, 200, ADA);
     world
@@ -55,7 +51,7 @@ async fn world(unmanaged: Unmanaged) -> World {
 
 impl World {
     fn page(&self, target: &str, status: u16, body: &str) {
-        self.pages.lock().unwrap().insert(target.to_owned(), (status, body.to_owned()));
+        self.service.page(target, status, body);
     }
 
     async fn state(&self, object: &str) -> Result<Option<ObjectState>, DirectoryError> {
@@ -67,7 +63,7 @@ const ENABLED: Option<ObjectState> = Some(ObjectState::Enabled);
 
 #[tokio::test]
 async fn what_is_there_is_good_and_what_is_deleted_is_gone() {
-    let world = world(Unmanaged::Good).await;
+    let world = world(Unmanaged::Good);
     world.page(MOBILE, 200, IPAD);
     for object in ["jamf-computer:17", "jamf-mobile-device:17", "jamf-user:4"] {
         assert_eq!(world.state(object).await.unwrap(), ENABLED, "{object}");
@@ -88,7 +84,7 @@ async fn what_is_there_is_good_and_what_is_deleted_is_gone() {
 
 #[tokio::test]
 async fn of_two_objects_both_must_live() {
-    let world = world(Unmanaged::Hold).await;
+    let world = world(Unmanaged::Hold);
     let both = "jamf-user-on-computer:17/4";
     assert_eq!(world.state(both).await.unwrap(), ENABLED);
     world.page(COMPUTER, 200, &computer(false));
@@ -107,7 +103,7 @@ async fn unmanaged_is_good_or_on_hold_as_the_site_wants() {
     for (unmanaged, expected) in
         [(Unmanaged::Good, ObjectState::Enabled), (Unmanaged::Hold, ObjectState::Disabled { since: None })]
     {
-        let world = world(unmanaged).await;
+        let world = world(unmanaged);
         world.page(COMPUTER, 200, &computer(false));
         assert_eq!(world.state("jamf-computer:17").await.unwrap(), Some(expected));
     }
@@ -115,7 +111,7 @@ async fn unmanaged_is_good_or_on_hold_as_the_site_wants() {
 
 #[tokio::test]
 async fn ids_and_names_are_names() {
-    let world = world(Unmanaged::Good).await;
+    let world = world(Unmanaged::Good);
     let computer: BoundObject = "jamf-computer:17".parse().unwrap();
     let names = world.directory.names("jamf-user-on-computer:17/4".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(names.common_names, ["17", "Boalime", "4", "ada"]);
@@ -131,11 +127,9 @@ async fn ids_and_names_are_names() {
 
 #[tokio::test]
 async fn an_account_gets_a_token() {
-    let pages = Pages::default();
-    let url = serve(pages.clone()).await;
-    let answer = r#"{"token":"t0ken","expires":1539619348124}"#;
-    pages.lock().unwrap().insert("/api/v1/auth/token".into(), (200, answer.into()));
-    let settings = RestSettings::new("Jamf Pro", url);
+    let service = PagedService::start(NOT_FOUND, None);
+    service.page("/api/v1/auth/token", 200, r#"{"token":"t0ken","expires":1539619348124}"#);
+    let settings = RestSettings::new("Jamf Pro", &*service.url);
     let login = Login::new(settings, "api", &Secret::new("s3cret"), Arc::new(FixedClock::default())).unwrap();
     let token = login.token().await.unwrap();
     assert_eq!(

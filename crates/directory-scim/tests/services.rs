@@ -10,15 +10,15 @@
     reason = "tests"
 )]
 
-mod support;
-
 use directory::{Directory as _, DirectoryError, ObjectState};
 use directory_scim::{Dialect, IdForm, ScimDirectory};
 use pki_core::GeneralName;
 use rest_client::{RestClient, RestSettings};
 use serial_binding::{BoundObject, ObjectKind};
-use support::{NOT_FOUND, Pages, serve};
+use testkit::PagedService;
 
+const NOT_FOUND: &str =
+    r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"detail":"not found","status":"404"}"#;
 const SCIM_ID: &str = "2819c223-7f76-453a-919d-413861904646";
 const OKTA_ID: &str = "00ub0oNGTSWTBKOLGLNR";
 
@@ -40,20 +40,19 @@ fn okta_user(status: &str) -> String {
 }
 
 struct World {
-    pages: Pages,
+    service: PagedService,
     directory: ScimDirectory,
 }
 
-async fn world(dialect: Dialect) -> World {
-    let pages = Pages::default();
-    let url = serve(pages.clone()).await;
-    let client = RestClient::new(RestSettings::new("the service", url), None).unwrap();
-    World { directory: ScimDirectory::new(client, dialect), pages }
+fn world(dialect: Dialect) -> World {
+    let service = PagedService::start(NOT_FOUND, None);
+    let client = RestClient::new(RestSettings::new("the service", &*service.url), None).unwrap();
+    World { directory: ScimDirectory::new(client, dialect), service }
 }
 
 impl World {
     fn page(&self, target: &str, status: u16, body: impl Into<String>) {
-        self.pages.lock().unwrap().insert(target.to_owned(), (status, body.into()));
+        self.service.page(target, status, body);
     }
 }
 
@@ -63,7 +62,7 @@ fn object(form: IdForm, id: &str) -> BoundObject {
 
 #[tokio::test]
 async fn a_scim_user_is_enabled_on_hold_or_deleted() {
-    let world = world(Dialect::scim()).await;
+    let world = world(Dialect::scim());
     let (target, babs) = (format!("/Users/{SCIM_ID}"), object(IdForm::Uuid, SCIM_ID));
     let cases = [
         (r#""active":true,"#, Ok(Some(ObjectState::Enabled))),
@@ -92,7 +91,7 @@ async fn a_scim_user_is_enabled_on_hold_or_deleted() {
 
 #[tokio::test]
 async fn another_users_answer_is_not_taken() {
-    let world = world(Dialect::scim()).await;
+    let world = world(Dialect::scim());
     let other = "00000000-7f76-453a-919d-413861904646";
     world.page(&format!("/Users/{other}"), 200, scim_user(r#""active":true,"#));
     let error = world.directory.state(object(IdForm::Uuid, other)).await.unwrap_err();
@@ -101,7 +100,7 @@ async fn another_users_answer_is_not_taken() {
 
 #[tokio::test]
 async fn a_user_is_found_by_name_and_has_names() {
-    let world = world(Dialect::scim()).await;
+    let world = world(Dialect::scim());
     let found =
         |users: &[String]| format!(r#"{{"totalResults":{},"Resources":[{}]}}"#, users.len(), users.join(","));
     let babs = scim_user(r#""active":true,"#);
@@ -128,7 +127,7 @@ async fn a_user_is_found_by_name_and_has_names() {
 
 #[tokio::test]
 async fn okta_says_it_with_a_status() {
-    let world = world(Dialect::okta()).await;
+    let world = world(Dialect::okta());
     let isaac = object(IdForm::Base62, OKTA_ID);
     let since = Some("2013-06-24T16:39:19Z".parse().unwrap());
     let cases = [
@@ -156,7 +155,7 @@ async fn okta_says_it_with_a_status() {
 
 #[tokio::test]
 async fn keycloak_says_enabled() {
-    let world = world(Dialect::keycloak()).await;
+    let world = world(Dialect::keycloak());
     let (target, user) = (format!("/users/{SCIM_ID}"), object(IdForm::Uuid, SCIM_ID));
     let body = |enabled: bool| {
         format!(r#"{{"id":"{SCIM_ID}","username":"ada","email":"ada@example.com","enabled":{enabled}}}"#)
@@ -172,7 +171,7 @@ async fn keycloak_says_enabled() {
 
 #[tokio::test]
 async fn an_id_that_the_service_cannot_have_is_nobody() {
-    let world = world(Dialect::okta()).await;
+    let world = world(Dialect::okta());
     let impossible = BoundObject::new(ObjectKind::SCIM_RESOURCE, SCIM_ID.parse().unwrap()).unwrap();
     assert_eq!(world.directory.state(impossible).await.unwrap(), None);
     assert!(world.directory.kinds().contains(ObjectKind::SCIM_RESOURCE));

@@ -8,14 +8,12 @@
     reason = "tests"
 )]
 
-mod support;
-
 use std::{sync::Arc, time::Duration};
 
 use directory::DirectoryError;
 use rest_client::{Basic, FixedBearer, RestClient, RestError, RestSettings, Secret, TokenSource};
 use serde::Deserialize;
-use support::Service;
+use testkit::ScriptedService;
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Thing {
@@ -82,7 +80,7 @@ async fn every_kind_of_answer_is_told_apart() {
         let answer = body.to_owned();
         let headers =
             move || retry_after.map(|seconds| ("retry-after", seconds.to_string())).into_iter().collect();
-        let service = Service::start(move |_| (status, headers(), answer.clone())).await;
+        let service = ScriptedService::start(move |_| (status, headers(), answer.clone()));
         let got = client(&service.url).get::<Thing>("/thing").await;
         assert!(expected(&got), "{status} {body:?}: {got:?}");
         if let Err(error) = got {
@@ -97,7 +95,7 @@ async fn every_kind_of_answer_is_told_apart() {
 
 #[tokio::test]
 async fn an_answer_has_a_size() {
-    let service = Service::start(|_| (200, vec![], format!("\"{}\"", "x".repeat(2000)))).await;
+    let service = ScriptedService::start(|_| (200, vec![], format!("\"{}\"", "x".repeat(2000))));
     let small = RestSettings { max_answer: 1000, ..RestSettings::new("s", &service.url) };
     let small = RestClient::new(small, None).unwrap();
     assert!(matches!(small.get::<String>("/").await, Err(RestError::Garbage { .. })));
@@ -120,8 +118,8 @@ async fn nobody_there_is_no_answer() {
 
 #[tokio::test]
 async fn tokens_go_to_the_service_and_nowhere_else() {
-    let elsewhere = Service::start(|_| (200, vec![], "1".into())).await;
-    let service = Service::start(|_| (200, vec![], "1".into())).await;
+    let elsewhere = ScriptedService::start(|_| (200, vec![], "1".into()));
+    let service = ScriptedService::start(|_| (200, vec![], "1".into()));
     let token: Arc<dyn TokenSource> = Arc::new(FixedBearer::new(&Secret::new("t0ken")));
     let client = RestClient::new(RestSettings::new("s", &service.url), Some(token)).unwrap();
     client.get::<u8>("/a").await.unwrap();

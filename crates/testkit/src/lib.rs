@@ -25,10 +25,12 @@ mod fixtures;
 pub mod keys;
 mod run;
 mod seeded_random;
+mod service;
 
 pub use block_on::block_on;
 pub use fixed_clock::{FixedClock, NOW};
 pub use fixtures::{Authority, Device, ca, device, device_p256, rsa_ca};
 pub use run::{run, run_in, run_with_input, try_run_in};
 pub use seeded_random::SeededRandom;
+pub use service::{Answer, Asked, PagedService, ScriptedService};
 pub use tempfile::{TempDir, tempdir};
