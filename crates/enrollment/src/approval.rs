@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use issuance::{ChallengeId, TransactionKey};
+use issuance::{Spend, TransactionKey};
 use pki_core::{CertificationRequest, SerialNumber, UnixTime};
 use serial_binding::BoundObject;
 
@@ -67,7 +67,7 @@ pub struct PendingRequest {
     /// What is asked for, less the challenge, so that its signature does not hold any more.
     pub csr: CertificationRequest,
     /// The challenge that is spent by waiting, so that nobody else can wait on the strength of it.
-    pub spends: Option<ChallengeId>,
+    pub spends: Option<Spend>,
     /// The certificate that this renews.
     pub renews: Option<SerialNumber>,
     /// When it came.

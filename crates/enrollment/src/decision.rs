@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use directory::ObjectState;
 use issuance::{
-    CertificateRequest, ChallengeId, Earlier, InterruptedIssuance, Provenance, TransactionKey, Usages,
+    CertificateRequest, Earlier, InterruptedIssuance, Notice, Provenance, Spend, TransactionKey, Usages,
 };
 use pki_core::{
     Certificate, CertificationRequest, ChallengePassword, DigestAlgorithm, SerialNumber, UnixTime,
@@ -12,8 +12,9 @@ use pki_core::{
 use serial_binding::{BoundObject, Resolution};
 
 use crate::{
-    ApprovalPolicy, ChallengeAuthority, EarlierRequest, Enroller, Enrollment, EnrollmentProfile,
-    EnrollmentRequest, Refusal, RenewalPolicy, StaticChallenge,
+    ApprovalPolicy, Asked, ChallengeAuthority, ChallengeValidator, EarlierRequest, Enroller, Enrollment,
+    EnrollmentProfile, EnrollmentRequest, Refusal, RenewalPolicy, StaticChallenge, StoredChallenge,
+    Validated,
     names::{Naming, RequestedNames},
     profile::Wish,
     renewal::Renewable,
@@ -24,8 +25,18 @@ use crate::{
 pub(crate) struct Grant {
     pub(crate) object: BoundObject,
     /// What is spent, and burnt if names were asked for that are not the object's.
-    pub(crate) spends: Option<ChallengeId>,
+    pub(crate) spends: Option<Spend>,
     pub(crate) renews: Option<Renewable>,
+    /// The names that there may be at most; `None` for all that the profile's rules allow.
+    pub(crate) names: Option<Vec<String>>,
+    pub(crate) notice: Option<Notice>,
+}
+
+impl Grant {
+    /// For `object`, and nothing else to be minded.
+    pub(crate) fn of(object: BoundObject) -> Self {
+        Self { object, spends: None, renews: None, names: None, notice: None }
+    }
 }
 
 /// A transaction, and the request made in it.
@@ -37,8 +48,13 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn provenance(&self, spends: Option<ChallengeId>, renews: Option<SerialNumber>) -> Provenance {
-        Provenance { transaction: self.transaction, request: self.digest, spends, renews }
+    fn provenance(
+        &self,
+        spends: Option<Spend>,
+        renews: Option<SerialNumber>,
+        notice: Option<Notice>,
+    ) -> Provenance {
+        Provenance { transaction: self.transaction, request: self.digest, spends, renews, notice }
     }
 }
 
@@ -59,11 +75,20 @@ impl Enroller {
             return Ok(earlier);
         }
         let names = RequestedNames::of(&request.csr)?;
-        match self.granted(profile, &run, &names).await {
-            Ok(grant) => match profile.approval() {
-                None => self.issue(profile, &run, grant, names).await.map(Enrollment::Issued),
-                Some(policy) => self.queue(profile, *policy, (&run, transaction), grant, names).await,
-            },
+        let asked = asked(profile, request, &run);
+        match self.granted(profile, &asked, &names).await {
+            Ok(grant) => {
+                let outcome = match profile.approval() {
+                    None => self.issue(profile, &run, grant, names).await.map(Enrollment::Issued),
+                    Some(policy) => self.queue(profile, *policy, (&run, transaction), grant, names).await,
+                };
+                if let (Err(refusal), ChallengeAuthority::Validator(validator)) =
+                    (&outcome, profile.authority())
+                {
+                    validator.refused(&asked, refusal).await;
+                }
+                outcome
+            }
             // The same request, sent twice, may have spent it since the transaction was looked up; or it waits since the
             // profile had its requests approved.
             Err(Refusal::ChallengeUnknown) => {
@@ -83,6 +108,7 @@ impl Enroller {
     ) -> Result<Enrollment, Refusal> {
         let now = self.parts().clock.now();
         let renewable = Renewable::check(self, profile, policy, &request.signer, now).await?;
+        let object = renewable.object;
         let key = request.csr.public_key().fingerprint();
         let id = request.transaction_id;
         let transaction = TransactionKey::of_renewal(profile.name(), id, &key, renewable.serial).at(self
@@ -96,7 +122,7 @@ impl Enroller {
             return Ok(earlier);
         }
         let names = RequestedNames::of(&request.csr)?;
-        let grant = Grant { object: renewable.object, spends: None, renews: Some(renewable) };
+        let grant = Grant { renews: Some(renewable), ..Grant::of(object) };
         match approval {
             None => self.issue(profile, &run, grant, names).await.map(Enrollment::Issued),
             Some(policy) => {
@@ -163,7 +189,8 @@ impl Enroller {
             ));
         };
         self.check_enabled(object).await?;
-        let provenance = Provenance { transaction, request: earlier.request, spends: None, renews: None };
+        let provenance =
+            Provenance { transaction, request: earlier.request, spends: None, renews: None, notice: None };
         let interrupted = vouch(InterruptedIssuance { certificate, tbs }, provenance);
         Ok(authority.resume(interrupted).await?)
     }
@@ -172,18 +199,30 @@ impl Enroller {
     async fn granted(
         &self,
         profile: &EnrollmentProfile,
-        run: &Run<'_>,
+        asked: &Asked<'_>,
         names: &RequestedNames,
     ) -> Result<Grant, Refusal> {
-        let challenge = || {
-            let challenge = run.csr.challenge_password().filter(|challenge| !challenge.expose().is_empty());
-            challenge.ok_or(Refusal::ChallengeMissing)
-        };
+        let challenge = || asked.challenge.ok_or(Refusal::ChallengeMissing);
         match profile.authority() {
-            ChallengeAuthority::OneTime => self.by_one_time(profile, challenge()?, run.now).await,
+            ChallengeAuthority::OneTime => self.by_one_time(profile, challenge()?, asked.now).await,
             ChallengeAuthority::Static(expected) => self.by_static(expected, challenge()?, names).await,
-            ChallengeAuthority::Approval(_) => self.by_names(names).await,
+            ChallengeAuthority::Approval(_) => self.by_names(names).await.map(Grant::of),
+            ChallengeAuthority::Validator(validator) => self.by_validator(&**validator, asked, names).await,
         }
+    }
+
+    async fn by_validator(
+        &self,
+        validator: &dyn ChallengeValidator,
+        asked: &Asked<'_>,
+        names: &RequestedNames,
+    ) -> Result<Grant, Refusal> {
+        let Validated { object, spends, names: only, notice } = validator.validate(asked).await?;
+        let object = match object {
+            Some(object) => object,
+            None => self.by_names(names).await?,
+        };
+        Ok(Grant { object, spends, renews: None, names: only, notice })
     }
 
     async fn by_one_time(
@@ -196,9 +235,10 @@ impl Enroller {
         let live = self.parts().store.live_challenge(id, now).await?;
         let challenge = live.ok_or(Refusal::ChallengeUnknown)?;
         if challenge.profile != profile.name() {
-            return Err(self.burnt(id, challenge.object, now, Refusal::ChallengeMisused).await);
+            let spend = Spend::Stored(id);
+            return Err(self.burnt(profile, spend, challenge.object, now, Refusal::ChallengeMisused).await);
         }
-        Ok(Grant { object: challenge.object, spends: Some(id), renews: None })
+        Ok(Grant { spends: Some(Spend::Stored(id)), ..Grant::of(challenge.object) })
     }
 
     async fn by_static(
@@ -210,13 +250,13 @@ impl Enroller {
         if !expected.matches(challenge) {
             return Err(Refusal::ChallengeUnknown);
         }
-        self.by_names(names).await
+        self.by_names(names).await.map(Grant::of)
     }
 
-    async fn by_names(&self, names: &RequestedNames) -> Result<Grant, Refusal> {
+    async fn by_names(&self, names: &RequestedNames) -> Result<BoundObject, Refusal> {
         for name in names.texts() {
             if let Some(object) = self.parts().directory.identify(name).await? {
-                return Ok(Grant { object, spends: None, renews: None });
+                return Ok(object);
             }
         }
         Err(Refusal::ObjectUnknown)
@@ -230,8 +270,8 @@ impl Enroller {
         names: RequestedNames,
     ) -> Result<Certificate, Refusal> {
         let request = self.checked(profile, run, &grant, names).await?;
-        let provenance =
-            run.provenance(grant.spends, grant.renews.as_ref().map(|renewable| renewable.serial));
+        let renews = grant.renews.as_ref().map(|renewable| renewable.serial);
+        let provenance = run.provenance(grant.spends, renews, grant.notice);
         Ok(self.parts().authority.issue(vouch(request, provenance)).await?)
     }
 
@@ -246,8 +286,8 @@ impl Enroller {
         let object = grant.object;
         let granted = match (self.naming(profile, grant).await?.grant(&names), grant.spends) {
             (Ok(granted), _) => granted,
-            (Err(refusal @ (Refusal::NamesNotAllowed(_) | Refusal::NamesNotListed)), Some(id)) => {
-                return Err(self.burnt(id, object, run.now, refusal).await);
+            (Err(refusal @ (Refusal::NamesNotAllowed(_) | Refusal::NamesNotListed)), Some(spend)) => {
+                return Err(self.burnt(profile, spend, object, run.now, refusal).await);
             }
             (Err(refusal), _) => return Err(refusal),
         };
@@ -275,7 +315,8 @@ impl Enroller {
         let attributes =
             if rules.need_attributes() { directory.attributes(object).await? } else { BTreeMap::new() };
         let held = grant.renews.as_ref().map(|renewable| &renewable.certificate);
-        Ok(Naming { rules, profile: profile.issuance(), object, names, attributes, held })
+        let only = grant.names.as_deref();
+        Ok(Naming { rules, profile: profile.issuance(), object, names, attributes, held, only })
     }
 
     async fn check_enabled(&self, object: BoundObject) -> Result<(), Refusal> {
@@ -287,8 +328,24 @@ impl Enroller {
     }
 
     /// Burns a challenge that was used for what it was not made for; the answer is `refusal`, unless that fails.
-    async fn burnt(&self, id: ChallengeId, object: BoundObject, now: UnixTime, refusal: Refusal) -> Refusal {
-        if let Err(error) = self.parts().store.burn_challenge(id, now, refusal.code()).await {
+    async fn burnt(
+        &self,
+        profile: &EnrollmentProfile,
+        spend: Spend,
+        object: BoundObject,
+        now: UnixTime,
+        refusal: Refusal,
+    ) -> Refusal {
+        let (store, id, why) = (&self.parts().store, spend.id(), refusal.code());
+        let burnt = match spend {
+            Spend::Stored(id) => store.burn_challenge(id, now, why).await,
+            Spend::SelfChecking { id, expires } => {
+                let profile = profile.name().to_owned();
+                let challenge = StoredChallenge { id, profile, object, expires, created: now };
+                store.burn_unseen(&challenge, why).await
+            }
+        };
+        if let Err(error) = burnt {
             return error.into();
         }
         tracing::warn!(
@@ -296,10 +353,21 @@ impl Enroller {
             code = "challenge-burnt",
             %object,
             challenge = ?id,
-            why = refusal.code(),
+            why,
             "a challenge was used for what it was not made for: its holder may be somebody else"
         );
         refusal
+    }
+}
+
+fn asked<'a>(profile: &'a EnrollmentProfile, request: &'a EnrollmentRequest<'_>, run: &Run<'a>) -> Asked<'a> {
+    Asked {
+        profile: profile.name(),
+        transaction_id: request.transaction_id,
+        transaction: run.transaction,
+        csr: run.csr,
+        challenge: run.csr.challenge_password().filter(|challenge| !challenge.expose().is_empty()),
+        now: run.now,
     }
 }
 

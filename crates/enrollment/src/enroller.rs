@@ -132,7 +132,12 @@ impl Enroller {
             Err(about_signer) if has_challenge && about_signer.is_about_the_signer() => {
                 match self.enroll_anew(profile, request).await {
                     // Clients send the challenge of their first enrollment again.
-                    Err(Refusal::ChallengeUnknown | Refusal::SignerMismatch) => Err(about_signer),
+                    Err(
+                        Refusal::ChallengeUnknown
+                        | Refusal::ChallengeSpent
+                        | Refusal::ChallengeRejected { .. }
+                        | Refusal::SignerMismatch,
+                    ) => Err(about_signer),
                     anew => anew,
                 }
             }

@@ -2,7 +2,8 @@
 //!
 //! An [`Enroller`] takes a certification request, the certificate that signed the message around it and the name of a
 //! profile, and either has the CA issue or says why not ([`Refusal`]). Each [`EnrollmentProfile`] names what it takes as
-//! authority: a one-time challenge ([`OneTimeChallenges`] makes them) or a static one; there is no profile without.
+//! authority: a one-time challenge ([`OneTimeChallenges`] makes them), a static one, or what a [`ChallengeValidator`] says;
+//! there is no profile without.
 //! Where the profile has a [`RenewalPolicy`], a valid certificate of this CA is authority for its own successor.
 //!
 //! Where it has an [`ApprovalPolicy`], requests wait until a person has decided; [`Enroller::poll`] asks what was said.
@@ -30,6 +31,7 @@ mod request;
 mod request_policy;
 mod store;
 mod template;
+mod validator;
 mod vouching;
 
 pub use approval::{
@@ -49,3 +51,4 @@ pub use refusal::{Refusal, RefusalClass};
 pub use request::{CertificateLookup, Enrollment, EnrollmentRequest, PollRequest, RequestKind};
 pub use store::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};
 pub use template::{InvalidTemplate, Template};
+pub use validator::{Asked, ChallengeValidator, Validated};

@@ -1,13 +1,13 @@
 //! A ledger that lasts as long as the process.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     future::ready,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use issuance::{ChallengeId, Earlier, Intent, IntentOutcome, IssuanceLog, LogError, TransactionKey};
+use issuance::{ChallengeId, Earlier, Intent, IntentOutcome, IssuanceLog, LogError, Spend, TransactionKey};
 use pki_core::{BoxFuture, CertRef, Certificate, UnixTime};
 
 use crate::{
@@ -28,6 +28,8 @@ struct State {
     certificates: HashMap<CertRef, Recorded>,
     transactions: HashMap<TransactionKey, Transaction>,
     challenges: HashMap<ChallengeId, StoredChallenge>,
+    /// Challenges that prove themselves, and were spent or burnt.
+    used: HashSet<ChallengeId>,
     queue: HashMap<TransactionKey, QueuedRequest>,
 }
 
@@ -95,6 +97,20 @@ impl State {
         self.challenges.get(&id).filter(|challenge| challenge.expires >= now)
     }
 
+    fn can_spend(&self, spend: Spend, now: UnixTime) -> bool {
+        match spend {
+            Spend::Stored(id) => self.live(id, now).is_some(),
+            Spend::SelfChecking { id, expires } => expires >= now && !self.used.contains(&id),
+        }
+    }
+
+    fn spend(&mut self, spend: Spend) {
+        match spend {
+            Spend::Stored(id) => drop(self.challenges.remove(&id)),
+            Spend::SelfChecking { id, .. } => drop(self.used.insert(id)),
+        }
+    }
+
     fn enqueue(&mut self, request: &PendingRequest) -> QueueOutcome {
         let now = request.created;
         if let Some(QueuedRequest { request: earlier, verdict }) = self.queue.get(&request.transaction)
@@ -114,11 +130,11 @@ impl State {
         if waiting.count() >= MOST_WAITING || of_object.count() >= MOST_WAITING_OF_ONE_OBJECT {
             return QueueOutcome::Full;
         }
-        if let Some(id) = request.spends {
-            if self.live(id, now).is_none() {
+        if let Some(spend) = request.spends {
+            if !self.can_spend(spend, now) {
                 return QueueOutcome::ChallengeSpent;
             }
-            self.challenges.remove(&id);
+            self.spend(spend);
         }
         let queued = QueuedRequest { request: request.clone(), verdict: Verdict::Waiting };
         self.queue.insert(request.transaction, queued);
@@ -134,15 +150,15 @@ impl State {
                 IntentOutcome::TransactionTaken
             };
         }
-        if provenance.spends.is_some_and(|id| self.live(id, intent.at).is_none()) {
+        if provenance.spends.is_some_and(|spend| !self.can_spend(spend, intent.at)) {
             return IntentOutcome::ChallengeSpent;
         }
         let Entry::Vacant(free) = self.certificates.entry(intent.certificate) else {
             return IntentOutcome::SerialTaken;
         };
         free.insert(Recorded { intent: intent.clone(), certificate: None });
-        if let Some(id) = provenance.spends {
-            self.challenges.remove(&id);
+        if let Some(spend) = provenance.spends {
+            self.spend(spend);
         }
         let run =
             Transaction { request: provenance.request, certificate: intent.certificate, begun: intent.at };
@@ -232,5 +248,12 @@ impl EnrollmentStore for MemoryLedger {
         let was_live = state.live(id, now).is_some();
         state.challenges.remove(&id);
         Box::pin(ready(Ok(was_live)))
+    }
+    fn burn_unseen<'a>(
+        &'a self,
+        challenge: &'a StoredChallenge,
+        _why: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(ready(Ok(self.state().used.insert(challenge.id))))
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct Naming<'a> {
     pub(crate) attributes: BTreeMap<String, String>,
     /// The certificate that is renewed: what it does not have, its successor does not get.
     pub(crate) held: Option<&'a Certificate>,
+    /// The names that the authority has allowed at most; `None` for all.
+    pub(crate) only: Option<&'a [String]>,
 }
 
 impl RequestedNames {
@@ -132,6 +134,13 @@ impl Naming<'_> {
         }
         if let Some(template) = &self.rules.subject {
             allowed.common_names.extend(template.fill(&known)?.common_name());
+        }
+        if let Some(only) = self.only {
+            let listed = |text: &str| only.iter().any(|name| same_text(name, text));
+            allowed.common_names.retain(|name| listed(name));
+            allowed
+                .alternative_names
+                .retain(|name| text_of(name).is_some_and(listed) || listed(&name.to_string()));
         }
         match self.held {
             Some(certificate) => kept(allowed, certificate),

@@ -6,7 +6,7 @@ use issuance::{ChallengeId, Profile};
 use pki_core::ChallengePassword;
 use subtle::ConstantTimeEq as _;
 
-use crate::{ApprovalPolicy, ChallengeKey, NameRules};
+use crate::{ApprovalPolicy, ChallengeKey, ChallengeValidator, NameRules};
 
 /// How certificates of a profile are made, and who may have one. There is none without a [`ChallengeAuthority`].
 ///
@@ -58,6 +58,8 @@ pub enum ChallengeAuthority {
     Static(StaticChallenge),
     /// No challenge: a person approves each request. The object is looked up by the names in the request.
     Approval(ApprovalPolicy),
+    /// Whatever the validator says: for challenges that prove themselves, or that somebody elsewhere has given out.
+    Validator(Arc<dyn ChallengeValidator>),
 }
 
 impl EnrollmentProfile {

@@ -53,6 +53,11 @@ impl Enroller {
         grant: Grant,
         names: RequestedNames,
     ) -> Result<Enrollment, Refusal> {
+        if grant.notice.is_some() {
+            let problem = "the authority of this profile wants to be told, and a request that waits tells nobody: \
+                           leave approval out";
+            return Err(Refusal::Internal(problem.into()));
+        }
         // A person's time is spent on nothing that could not be issued.
         self.checked(profile, run, &grant, names).await?;
         let request = PendingRequest {
@@ -118,7 +123,7 @@ impl Enroller {
             None => None,
         };
         let names = RequestedNames::of(&request.csr)?;
-        let grant = Grant { object: request.object, spends: None, renews };
+        let grant = Grant { renews, ..Grant::of(request.object) };
         self.issue(profile, &run, grant, names).await
     }
 }

@@ -9,6 +9,9 @@ use revocation::SourceError;
 
 use crate::{StoreError, TextFlaw, template::NothingKnown};
 
+/// Characters of an authority's reason that are passed on.
+const LONGEST_REASON: usize = 200;
+
 /// No certificate. `Display` is for the operator; [`Refusal::reply_text`] is for the requester. Neither tells a secret,
 /// and whatever a stranger chose is escaped and cut.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +76,14 @@ pub enum Refusal {
     /// The challenge was made for another profile, and is good for nothing any more.
     #[error("the challenge was made for another profile: get a new one")]
     ChallengeMisused,
+    /// The authority that was asked says no.
+    #[error("{authority} does not allow this: {why}")]
+    ChallengeRejected {
+        /// Who says so.
+        authority: &'static str,
+        /// What it says, escaped and cut; made by [`Refusal::rejected_by`].
+        why: String,
+    },
     /// The directory has no such object, or has it no more.
     #[error("the directory has no such object")]
     ObjectUnknown,
@@ -121,6 +132,9 @@ pub enum Refusal {
     /// Nobody could tell whether the certificate to be renewed is revoked.
     #[error("the standing of the certificate to be renewed cannot be told now: {0}")]
     StatusUnavailable(String),
+    /// The authority that knows could not be asked.
+    #[error("{0}")]
+    AuthorityUnavailable(String),
     /// The store of challenges and transactions, or the record of issued certificates, failed.
     #[error("{0}")]
     StoreUnavailable(String),
@@ -149,6 +163,12 @@ pub enum RefusalClass {
 }
 
 impl Refusal {
+    /// What `authority` (a service or a kind of challenge, by name) says no with. The reason is shown to the requester.
+    pub fn rejected_by(authority: &'static str, why: &str) -> Self {
+        let why = why.chars().take(LONGEST_REASON).flat_map(char::escape_debug).collect();
+        Self::ChallengeRejected { authority, why }
+    }
+
     /// A name for machines that stays the same from version to version.
     pub fn code(&self) -> &'static str {
         match self {
@@ -169,6 +189,7 @@ impl Refusal {
             Self::ChallengeUnknown => "challenge-unknown",
             Self::ChallengeSpent => "challenge-spent",
             Self::ChallengeMisused => "challenge-misused",
+            Self::ChallengeRejected { .. } => "challenge-rejected",
             Self::ObjectUnknown => "object-unknown",
             Self::ObjectAmbiguous => "object-ambiguous",
             Self::ObjectDisabled => "object-disabled",
@@ -185,6 +206,7 @@ impl Refusal {
             Self::CertificateUnknown => "certificate-unknown",
             Self::DirectoryUnavailable(_) => "directory-unavailable",
             Self::StatusUnavailable(_) => "status-unavailable",
+            Self::AuthorityUnavailable(_) => "authority-unavailable",
             Self::StoreUnavailable(_) => "store-unavailable",
             Self::KeyUnavailable(_) => "key-unavailable",
             Self::Internal(_) => "internal-error",
@@ -199,6 +221,7 @@ impl Refusal {
             Self::ApprovalQueueFull
             | Self::DirectoryUnavailable(_)
             | Self::StatusUnavailable(_)
+            | Self::AuthorityUnavailable(_)
             | Self::StoreUnavailable(_)
             | Self::KeyUnavailable(_) => RefusalClass::TryLater,
             Self::Internal(_) | Self::AttributeUnusable(_) => RefusalClass::Internal,

@@ -73,6 +73,17 @@ pub trait EnrollmentStore: fmt::Debug + Send + Sync {
         now: UnixTime,
         why: &'a str,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// The same for a challenge that proves itself, and that nobody may have spent yet: it is remembered as burnt. A store
+    /// that remembers nothing says that there was nothing to burn.
+    fn burn_unseen<'a>(
+        &'a self,
+        challenge: &'a StoredChallenge,
+        why: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let _ = (challenge, why);
+        Box::pin(std::future::ready(Ok(false)))
+    }
 }
 
 /// A one-time challenge as it is stored: by its keyed hash, with what it is good for.

@@ -16,7 +16,7 @@ use enrollment::{
     EarlierRequest, Enroller, EnrollmentRequest, EnrollmentStore, MemoryLedger, RequestKind, StoreError,
     StoredChallenge,
 };
-use issuance::{ChallengeId, Intent, IntentOutcome, IssuanceLog as _, TransactionKey};
+use issuance::{ChallengeId, Intent, IntentOutcome, IssuanceLog as _, Spend, TransactionKey};
 use pki_core::{BoxFuture, UnixTime};
 use support::{Csr, laptop, self_signed, world};
 use testkit::block_on;
@@ -134,7 +134,7 @@ fn interrupted(world: &support::World, csr: &pki_core::CertificationRequest) -> 
     intent.provenance.request =
         pki_core::DigestAlgorithm::Sha256.digest(csr.tbs()).unwrap().try_into().unwrap();
     let challenge = csr.challenge_password().unwrap();
-    intent.provenance.spends = Some(world.challenges.key.one_time_id(challenge));
+    intent.provenance.spends = Some(Spend::Stored(world.challenges.key.one_time_id(challenge)));
     assert!(matches!(block_on(world.ledger.record_intent(&intent)).unwrap(), IntentOutcome::Recorded));
     intent
 }

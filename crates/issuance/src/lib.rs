@@ -46,6 +46,6 @@ pub use key_policy::{InvalidKeyPolicy, KeyNotAllowed, KeyPolicy};
 pub use log::{Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
 pub use prepared::{PreparedCertificate, SignError};
 pub use profile::{InvalidProfile, Profile, ProfileSettings};
-pub use provenance::{ChallengeId, Provenance, TransactionKey};
+pub use provenance::{ChallengeId, Notice, Provenance, Spend, TransactionKey};
 pub use security_identifier::{InvalidSecurityIdentifier, SecurityIdentifier};
 pub use service_certificates::{CreateError, create_root, prepare_root, service_serial};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pki_core::{IssuerId, SerialNumber};
+use pki_core::{IssuerId, SerialNumber, UnixTime};
 use sha2::{Digest as _, Sha256};
 
 /// What a certificate is issued on the strength of. Recorded with the intent to issue, in one transaction, so that no
@@ -16,9 +16,47 @@ pub struct Provenance {
     /// asks again may sign anew.
     pub request: [u8; 32],
     /// The one-time challenge that this spends.
-    pub spends: Option<ChallengeId>,
+    pub spends: Option<Spend>,
     /// The certificate that this renews.
     pub renews: Option<SerialNumber>,
+    /// What somebody elsewhere is told once the certificate is on record.
+    pub notice: Option<Notice>,
+}
+
+/// A challenge that is good for one certificate, and how a ledger sees to that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "every ledger must decide each case")]
+pub enum Spend {
+    /// It is on record since it was made: it can be spent while it is there and live.
+    Stored(ChallengeId),
+    /// It proves itself and is on record only once it has been spent: it can be spent by whoever comes first, until it
+    /// expires.
+    SelfChecking {
+        /// Under which it is remembered.
+        id: ChallengeId,
+        /// Last second at which it can be spent; until then it must be remembered.
+        expires: UnixTime,
+    },
+}
+
+impl Spend {
+    /// Under which the challenge is remembered.
+    pub fn id(&self) -> ChallengeId {
+        match *self {
+            Self::Stored(id) | Self::SelfChecking { id, .. } => id,
+        }
+    }
+}
+
+/// What an authority elsewhere is told of a certificate, at least once, after it is on record. What it says of the
+/// certificate itself is added when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "built by enrollment, kept by every ledger")]
+pub struct Notice {
+    /// Who sends it, and how the body is to be read.
+    pub kind: String,
+    /// What the sender has to know.
+    pub body: Vec<u8>,
 }
 
 /// Names one enrollment transaction: SHA-256 over profile, transactionID and the requester's key, over the certificate

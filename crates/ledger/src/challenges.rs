@@ -1,6 +1,7 @@
 //! Challenges for people who look after them.
 
-use issuance::{ChallengeId, TransactionKey};
+use enrollment::StoredChallenge;
+use issuance::{ChallengeId, Intent, Spend, TransactionKey};
 use pki_core::UnixTime;
 use rusqlite::{Connection, Row, params};
 use serial_binding::BoundObject;
@@ -52,8 +53,71 @@ impl LedgerReader {
     }
 }
 
+/// Who spends a challenge, and for what.
+pub(crate) struct Spender<'a> {
+    pub(crate) transaction: TransactionKey,
+    pub(crate) profile: &'a str,
+    pub(crate) object: Option<BoundObject>,
+    pub(crate) at: UnixTime,
+}
+
+impl<'a> From<&'a Intent> for Spender<'a> {
+    fn from(intent: &'a Intent) -> Self {
+        let Intent { profile, object, at, provenance, .. } = intent;
+        Self { transaction: provenance.transaction, profile, object: *object, at: *at }
+    }
+}
+
 /// Whether the challenge was there to be spent; runs in the transaction that it is spent for.
-pub(crate) fn spend(
+pub(crate) fn spend(connection: &Connection, spend: Spend, by: &Spender<'_>) -> rusqlite::Result<bool> {
+    match spend {
+        Spend::Stored(id) => spend_stored(connection, id, by.transaction, by.at),
+        Spend::SelfChecking { id, expires } => spend_unseen(connection, id, expires, by),
+    }
+}
+
+/// Undoes [`spend`] within the same transaction.
+pub(crate) fn give_back(connection: &Connection, spend: Spend) -> rusqlite::Result<()> {
+    const FREE: &str = "UPDATE challenge SET spent_by = NULL, spent = NULL WHERE id = ?";
+    const FORGET: &str = "DELETE FROM challenge WHERE id = ?";
+    let sql = match spend {
+        Spend::Stored(_) => FREE,
+        Spend::SelfChecking { .. } => FORGET,
+    };
+    connection.prepare_cached(sql)?.execute([spend.id().as_bytes()]).map(drop)
+}
+
+/// Remembers a challenge that proves itself as burnt; whether it had not been spent or burnt before.
+pub(crate) fn burn_unseen(
+    connection: &Connection,
+    challenge: &StoredChallenge,
+    why: &str,
+) -> rusqlite::Result<bool> {
+    const SQL: &str = "INSERT INTO challenge (id, profile, object, created, expires, burnt, why) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?6) ON CONFLICT (id) DO NOTHING";
+    let StoredChallenge { id, profile, object, expires, created } = challenge;
+    let (object, created) = (encoding::object_octets(*object), encoding::seconds(*created));
+    let row = params![id.as_bytes(), profile, object, created, encoding::seconds(*expires), why];
+    Ok(connection.prepare_cached(SQL)?.execute(row)? == 1)
+}
+
+/// Claims a challenge that proves itself for whoever comes first.
+fn spend_unseen(
+    connection: &Connection,
+    id: ChallengeId,
+    expires: UnixTime,
+    by: &Spender<'_>,
+) -> rusqlite::Result<bool> {
+    const SQL: &str = "INSERT INTO challenge (id, profile, object, created, expires, spent_by, spent) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?4) ON CONFLICT (id) DO NOTHING";
+    let Some(object) = by.object.filter(|_| expires >= by.at) else { return Ok(false) };
+    let (key, at) = (by.transaction.as_bytes(), encoding::seconds(by.at));
+    let (object, expires) = (encoding::object_octets(object), encoding::seconds(expires));
+    let row = params![id.as_bytes(), by.profile, object, at, expires, key];
+    Ok(connection.prepare_cached(SQL)?.execute(row)? == 1)
+}
+
+fn spend_stored(
     connection: &Connection,
     id: ChallengeId,
     transaction: TransactionKey,

@@ -7,7 +7,7 @@ use issuance::{ChallengeId, TransactionKey};
 use pki_core::{BoxFuture, CertRef, Certificate, UnixTime};
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use crate::{Ledger, encoding, issuance_log, pending};
+use crate::{Ledger, challenges, encoding, issuance_log, pending};
 
 impl EnrollmentStore for Ledger {
     fn recall(
@@ -108,6 +108,19 @@ impl EnrollmentStore for Ledger {
                 connection.prepare_cached(SQL)?.execute(params![now, why, id.as_bytes(), now])
             });
             written.await.map(|burnt| burnt == 1).map_err(StoreError::new)
+        })
+    }
+
+    fn burn_unseen<'a>(
+        &'a self,
+        challenge: &'a StoredChallenge,
+        why: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let (challenge, why) = (challenge.clone(), why.to_owned());
+        Box::pin(async move {
+            let written =
+                self.writer().write(move |connection| challenges::burn_unseen(connection, &challenge, &why));
+            written.await.map_err(StoreError::new)
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The record of what was, and what was about to be, issued.
 
-use issuance::{ChallengeId, Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
+use issuance::{Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
 use pki_core::{BoxFuture, CertRef, Certificate, SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -119,7 +119,7 @@ fn insert_certificate(connection: &Connection, intent: &Intent) -> rusqlite::Res
         encoding::seconds(intent.not_after),
         encoding::seconds(intent.at),
         provenance.request,
-        provenance.spends.as_ref().map(ChallengeId::as_bytes),
+        provenance.spends.map(|spend| *spend.id().as_bytes()),
         provenance.renews.as_ref().map(SerialNumber::as_be_bytes),
     ])?;
     Ok((inserted == 1).then(|| connection.last_insert_rowid()))
@@ -127,15 +127,14 @@ fn insert_certificate(connection: &Connection, intent: &Intent) -> rusqlite::Res
 
 /// Whether the intent needs no challenge, or its challenge was there to be spent.
 fn spend_challenge(connection: &Connection, intent: &Intent) -> rusqlite::Result<bool> {
-    let Some(id) = intent.provenance.spends else { return Ok(true) };
-    challenges::spend(connection, id, intent.provenance.transaction, intent.at)
+    let Some(spend) = intent.provenance.spends else { return Ok(true) };
+    challenges::spend(connection, spend, &intent.into())
 }
 
 /// Undoes [`spend_challenge`] within the same transaction.
 fn give_challenge_back(connection: &Connection, intent: &Intent) -> rusqlite::Result<()> {
-    const SQL: &str = "UPDATE challenge SET spent_by = NULL, spent = NULL WHERE id = ?";
-    let Some(id) = &intent.provenance.spends else { return Ok(()) };
-    connection.prepare_cached(SQL)?.execute([id.as_bytes()]).map(drop)
+    let Some(spend) = intent.provenance.spends else { return Ok(()) };
+    challenges::give_back(connection, spend)
 }
 
 /// The certificate on record for that serial number; `None` when there is not even an intent.

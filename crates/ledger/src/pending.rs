@@ -3,11 +3,15 @@
 use enrollment::{
     MOST_WAITING, MOST_WAITING_OF_ONE_OBJECT, PendingRequest, QueueOutcome, QueuedRequest, Verdict,
 };
-use issuance::{ChallengeId, TransactionKey};
+use issuance::{ChallengeId, Spend, TransactionKey};
 use pki_core::{CertificationRequest, SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use crate::{LedgerError, LedgerReader, challenges, encoding};
+use crate::{
+    LedgerError, LedgerReader,
+    challenges::{self, Spender},
+    encoding,
+};
 
 /// Which requests to list. Start from `default()`, which lists those that wait, and set fields.
 #[derive(Debug, Clone)]
@@ -96,8 +100,13 @@ pub(crate) fn enqueue(connection: &Connection, request: &PendingRequest) -> rusq
     if is_full(connection, request)? {
         return Ok(QueueOutcome::Full);
     }
-    let spends =
-        request.spends.map(|id| challenges::spend(connection, id, request.transaction, request.created));
+    let by = Spender {
+        transaction: request.transaction,
+        profile: &request.profile,
+        object: Some(request.object),
+        at: request.created,
+    };
+    let spends = request.spends.map(|spend| challenges::spend(connection, spend, &by));
     if spends.transpose()? == Some(false) {
         return Ok(QueueOutcome::ChallengeSpent);
     }
@@ -109,7 +118,7 @@ pub(crate) fn enqueue(connection: &Connection, request: &PendingRequest) -> rusq
         request.profile,
         encoding::object_octets(request.object),
         request.csr.as_der(),
-        request.spends.as_ref().map(ChallengeId::as_bytes),
+        request.spends.map(|spend| *spend.id().as_bytes()),
         request.renews.as_ref().map(SerialNumber::as_be_bytes),
         now,
         encoding::seconds(request.expires),
@@ -145,7 +154,8 @@ fn record(row: &Row<'_>) -> rusqlite::Result<PendingRecord> {
         profile: row.get("profile")?,
         object: encoding::object(row, "object")?.ok_or_else(|| encoding::damaged("object", "an object"))?,
         csr: csr.map_err(|_| encoding::damaged("csr", "a certification request"))?,
-        spends: optional32("spends")?.map(ChallengeId::from_bytes),
+        // Whatever it was, it is on record since it was spent.
+        spends: optional32("spends")?.map(|octets| Spend::Stored(ChallengeId::from_bytes(octets))),
         renews: renews.transpose().map_err(|_| encoding::damaged("renews", "a serial number"))?,
         created: encoding::time(row, "created")?,
         expires: encoding::time(row, "expires")?,

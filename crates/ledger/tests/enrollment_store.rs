@@ -11,8 +11,8 @@
 
 mod support;
 
-use enrollment::EnrollmentStore as _;
-use issuance::{ChallengeId, Earlier};
+use enrollment::{EnrollmentStore as _, StoredChallenge};
+use issuance::{ChallengeId, Earlier, Spend};
 use ledger::ChallengeFate;
 use pki_core::UnixTime;
 use support::{Fixture, challenge, intent};
@@ -39,7 +39,7 @@ fn row_1_a_burnt_challenge_is_good_for_nothing() {
     assert!(!burn(), "it was not live any more");
     assert_eq!(block_on(fixture.ledger.live_challenge(challenge(1).id, NOW)).unwrap(), None);
     let mut intent = intent(1);
-    intent.provenance.spends = Some(challenge(1).id);
+    intent.provenance.spends = Some(Spend::Stored(challenge(1).id));
     assert!(matches!(fixture.intend(&intent), issuance::IntentOutcome::ChallengeSpent));
     let records = fixture.ledger.reader().challenges(10).unwrap();
     assert_eq!(records[0].fate, ChallengeFate::Burnt { at: NOW, why: "CN=admin".into() });
@@ -52,7 +52,7 @@ fn what_is_spent_or_expired_cannot_be_burnt() {
         block_on(fixture.ledger.add_challenge(&challenge(number))).unwrap();
     }
     let mut intent = intent(1);
-    intent.provenance.spends = Some(challenge(1).id);
+    intent.provenance.spends = Some(Spend::Stored(challenge(1).id));
     fixture.intend(&intent);
     assert!(!block_on(fixture.ledger.burn_challenge(challenge(1).id, NOW, "")).unwrap());
     let later = UnixTime(NOW.0 + 601);
@@ -100,4 +100,48 @@ fn row_7_the_profile_that_a_certificate_was_issued_with_is_known() {
     block_on(issuance::IssuanceLog::record_intent(&fixture.ledger, &intent)).unwrap();
     assert_eq!(profile_of(1).as_deref(), Some("wifi"));
     assert_eq!(profile_of(2), None);
+}
+
+fn self_checking(expires: UnixTime) -> Spend {
+    Spend::SelfChecking { id: ChallengeId::from_bytes([0x5C; 32]), expires }
+}
+
+#[test]
+fn row_13_a_challenge_that_proves_itself_is_claimed_on_first_sight() {
+    let fixture = Fixture::new();
+    let spending = |number| {
+        let mut intent = intent(number);
+        intent.provenance.spends = Some(self_checking(NOW));
+        intent
+    };
+    let first = spending(1);
+    assert!(matches!(fixture.intend(&first), issuance::IntentOutcome::Recorded));
+    assert!(matches!(fixture.intend(&first), issuance::IntentOutcome::Repeated(_)));
+    assert!(matches!(fixture.intend(&spending(2)), issuance::IntentOutcome::ChallengeSpent));
+    let record = fixture.ledger.reader().challenges(9).unwrap().remove(0);
+    assert_eq!(record.object, first.object.unwrap());
+    assert!(matches!(record.fate, ledger::ChallengeFate::Spent { .. }));
+}
+
+#[test]
+fn row_73_a_serial_number_given_before_gives_the_challenge_back() {
+    let fixture = Fixture::new();
+    fixture.intend(&intent(1));
+    let mut unlucky = issuance::Intent { certificate: support::reference(1), ..intent(2) };
+    unlucky.provenance.spends = Some(self_checking(NOW));
+    assert!(matches!(fixture.intend(&unlucky), issuance::IntentOutcome::SerialTaken));
+    assert!(fixture.ledger.reader().challenges(9).unwrap().is_empty());
+    let again = issuance::Intent { certificate: support::reference(3), ..unlucky };
+    assert!(matches!(fixture.intend(&again), issuance::IntentOutcome::Recorded));
+}
+
+#[test]
+fn row_01_a_challenge_that_proves_itself_is_burnt_once_and_then_spent_no_more() {
+    let fixture = Fixture::new();
+    let burnt = StoredChallenge { id: self_checking(NOW).id(), ..challenge(1) };
+    assert!(block_on(fixture.ledger.burn_unseen(&burnt, "names-not-allowed")).unwrap());
+    assert!(!block_on(fixture.ledger.burn_unseen(&burnt, "names-not-allowed")).unwrap());
+    let mut intent = intent(1);
+    intent.provenance.spends = Some(self_checking(NOW));
+    assert!(matches!(fixture.intend(&intent), issuance::IntentOutcome::ChallengeSpent));
 }

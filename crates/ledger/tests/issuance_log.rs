@@ -18,7 +18,7 @@ use std::{
 };
 
 use enrollment::EnrollmentStore as _;
-use issuance::{Earlier, Intent, IntentOutcome, IssuanceLog as _, TransactionKey};
+use issuance::{Earlier, Intent, IntentOutcome, IssuanceLog as _, Spend, TransactionKey};
 use ledger::{CertificateQuery, ChallengeFate};
 use pki_core::{CertRef, IssuerId, UnixTime};
 use support::{DAY, Fixture, certificate, challenge, intent, octets32, reference, serial, variant};
@@ -69,7 +69,7 @@ fn row_73_no_serial_number_is_given_twice() {
     block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
     fixture.issue(&intent(1));
     let mut other = Intent { certificate: reference(1), ..intent(2) };
-    other.provenance.spends = Some(challenge(1).id);
+    other.provenance.spends = Some(Spend::Stored(challenge(1).id));
     assert!(matches!(fixture.intend(&other), IntentOutcome::SerialTaken));
     let live = block_on(fixture.ledger.live_challenge(challenge(1).id, NOW)).unwrap();
     assert_eq!(live, Some(challenge(1)), "the challenge is not spent");
@@ -129,7 +129,7 @@ fn row_13_of_200_who_spend_one_challenge_one_does() {
     block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
     let spend = |number: u64| {
         let mut intent = intent(number);
-        intent.provenance.spends = Some(challenge(1).id);
+        intent.provenance.spends = Some(Spend::Stored(challenge(1).id));
         fixture.intend(&intent)
     };
     let outcomes: Vec<_> = thread::scope(|scope| {
@@ -152,7 +152,7 @@ fn the_request_that_spent_a_challenge_may_be_repeated_and_no_other() {
     let fixture = Fixture::new();
     block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
     let mut first = intent(1);
-    first.provenance.spends = Some(challenge(1).id);
+    first.provenance.spends = Some(Spend::Stored(challenge(1).id));
     assert!(matches!(fixture.intend(&first), IntentOutcome::Recorded));
     assert!(matches!(fixture.intend(&first), IntentOutcome::Repeated(Earlier::Prepared { .. })));
     let mut elsewhere = Intent { certificate: reference(2), ..first };
@@ -168,7 +168,7 @@ fn challenges_that_expired_or_were_never_made_are_as_good_as_spent() {
     block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
     let spend = |number, at: u64| {
         let mut intent = Intent { at: UnixTime(NOW.0 + at), ..intent(number) };
-        intent.provenance.spends = Some(challenge(number).id);
+        intent.provenance.spends = Some(Spend::Stored(challenge(number).id));
         fixture.intend(&intent)
     };
     assert!(matches!(spend(2, 0), IntentOutcome::ChallengeSpent), "never made");

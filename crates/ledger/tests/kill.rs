@@ -22,7 +22,7 @@ use std::{
 };
 
 use enrollment::EnrollmentStore as _;
-use issuance::{IntentOutcome, IssuanceLog as _};
+use issuance::{IntentOutcome, IssuanceLog as _, Spend};
 use keys_software::AwsLc;
 use ledger::{Ledger, LedgerReader};
 use pki_core::SecureRandom as _;
@@ -49,7 +49,7 @@ fn write_on_and_on(ledger: &Ledger) {
         let number = random() >> 16;
         let wanted = random() % CHALLENGES;
         let mut intent = intent(number);
-        intent.provenance.spends = number.is_multiple_of(2).then(|| challenge(wanted).id);
+        intent.provenance.spends = number.is_multiple_of(2).then(|| Spend::Stored(challenge(wanted).id));
         match block_on(ledger.record_intent(&intent)).unwrap() {
             IntentOutcome::Recorded => {}
             IntentOutcome::ChallengeSpent => continue,

@@ -19,7 +19,7 @@ use std::{
 use enrollment::{
     EnrollmentStore as _, MOST_WAITING_OF_ONE_OBJECT, PendingRequest, QueueOutcome, QueuedRequest, Verdict,
 };
-use issuance::TransactionKey;
+use issuance::{Spend, TransactionKey};
 use ledger::{ChallengeFate, DecisionError, Ledger, PendingQuery};
 use pki_core::{
     Name, RequestedExtensions, SignatureAlgorithm, SigningKey as _, UnixTime, UnsignedCertificationRequest,
@@ -68,7 +68,11 @@ fn queued(ledger: &Ledger, number: u64) -> Option<QueuedRequest> {
 fn what_waits_reads_back_whole_in_every_process() {
     let fixture = Fixture::new();
     let bare = request(1);
-    let full = PendingRequest { spends: Some(challenge(2).id), renews: Some(serial(7)), ..request(2) };
+    let full = PendingRequest {
+        spends: Some(Spend::Stored(challenge(2).id)),
+        renews: Some(serial(7)),
+        ..request(2)
+    };
     block_on(fixture.ledger.add_challenge(&challenge(2))).unwrap();
     for request in [&bare, &full] {
         assert_eq!(queue(&fixture.ledger, request), QueueOutcome::Queued);
@@ -86,7 +90,7 @@ fn what_waits_reads_back_whole_in_every_process() {
 fn row_13_waiting_spends_the_challenge_and_only_once() {
     let fixture = Fixture::new();
     block_on(fixture.ledger.add_challenge(&challenge(1))).unwrap();
-    let on = |number| PendingRequest { spends: Some(challenge(1).id), ..request(number) };
+    let on = |number| PendingRequest { spends: Some(Spend::Stored(challenge(1).id)), ..request(number) };
     assert_eq!(queue(&fixture.ledger, &on(1)), QueueOutcome::Queued);
     assert_eq!(queue(&fixture.ledger, &on(2)), QueueOutcome::ChallengeSpent);
     assert_eq!(queued(&fixture.ledger, 2), None, "all or nothing");

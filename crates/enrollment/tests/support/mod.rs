@@ -22,9 +22,9 @@ use std::{
 
 use directory::{Directory, DirectoryError, ObjectNames, ObjectState};
 use enrollment::{
-    ApprovalPolicy, ChallengeAuthority, ChallengeKey, Enroller, EnrollerParts, Enrollment, EnrollmentProfile,
-    EnrollmentRequest, EnrollmentStore, MemoryLedger, OneTimeChallenges, PollRequest, Refusal, RenewalPolicy,
-    RequestKind, StaticChallenge,
+    ApprovalPolicy, ChallengeAuthority, ChallengeKey, ChallengeValidator, Enroller, EnrollerParts,
+    Enrollment, EnrollmentProfile, EnrollmentRequest, EnrollmentStore, MemoryLedger, OneTimeChallenges,
+    PollRequest, Refusal, RenewalPolicy, RequestKind, StaticChallenge,
 };
 use issuance::{CaParts, CertificateAuthority, Issuer, Profile, ProfileSettings, create_root};
 use keys_software::AwsLc;
@@ -252,6 +252,13 @@ pub fn world_of(
     let profile = Arc::new(Profile::new(settings).unwrap());
     let profile = EnrollmentProfile::new(profile, ChallengeAuthority::OneTime);
     made(vec![more(profile.with_renewal(RenewalPolicy::default()))], |ledger| ledger)
+}
+
+/// With one profile, `devices`, that asks `validator`.
+pub fn world_asking(validator: Arc<dyn ChallengeValidator>) -> World {
+    world_of(issuance_profile("devices"), |profile| {
+        EnrollmentProfile::new(Arc::clone(profile.issuance()), ChallengeAuthority::Validator(validator))
+    })
 }
 
 fn challenge_key() -> ChallengeKey {

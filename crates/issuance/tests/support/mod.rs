@@ -19,7 +19,7 @@ use std::{
 
 use issuance::{
     Authorized, CaParts, CertificateAuthority, CertificateRequest, ChallengeId, Intent, IntentOutcome,
-    IssuanceLog, Issuer, LogError, Profile, ProfileSettings, Provenance, TransactionKey,
+    IssuanceLog, Issuer, LogError, Profile, ProfileSettings, Provenance, Spend, TransactionKey,
 };
 use pki_core::{
     BoxFuture, CertRef, Certificate, GeneralName, KeyError, PublicKey, SecureRandom, SignatureAlgorithm,
@@ -68,8 +68,9 @@ pub fn provenance() -> Provenance {
     Provenance {
         transaction: TransactionKey::new("devices", b"1", &[1; 32]),
         request: [2; 32],
-        spends: Some(ChallengeId::from_bytes([3; 32])),
+        spends: Some(Spend::Stored(ChallengeId::from_bytes([3; 32]))),
         renews: None,
+        notice: None,
     }
 }
 

@@ -106,6 +106,7 @@ pub fn intent(number: u64) -> Intent {
             request: octets32(number),
             spends: None,
             renews: None,
+            notice: None,
         },
     }
 }
