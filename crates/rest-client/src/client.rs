@@ -100,11 +100,25 @@ impl RestClient {
         &self.service
     }
 
+    /// Whether it is spoken to over TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.base.starts_with("https://")
+    }
+
     /// GET; `None` when the service says, in JSON, that there is no such thing. `path` begins with a slash, or is a
     /// whole URL below the base that the service itself gave.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, RestError> {
+        self.get_with(path, &[]).await
+    }
+
+    /// The same, with headers of this request alone.
+    pub async fn get_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Option<T>, RestError> {
         let url = self.url(path)?;
-        self.exchange(Method::GET, url, |request| request).await
+        self.exchange(Method::GET, url, |request| with_headers(request, headers)).await
     }
 
     /// POST of JSON; `None` as with [`get`](Self::get).
@@ -113,10 +127,20 @@ impl RestClient {
         path: &str,
         body: &(impl Serialize + Sync),
     ) -> Result<Option<T>, RestError> {
+        self.post_with(path, body, &[]).await
+    }
+
+    /// The same, with headers of this request alone.
+    pub async fn post_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        headers: &[(&str, &str)],
+    ) -> Result<Option<T>, RestError> {
         let url = self.url(path)?;
         let body = serde_json::to_vec(body).map_err(|why| RestError::garbage(&self.service, why))?;
         let json = |request: reqwest::RequestBuilder| {
-            request.header(CONTENT_TYPE, "application/json").body(body.clone())
+            with_headers(request, headers).header(CONTENT_TYPE, "application/json").body(body.clone())
         };
         self.exchange(Method::POST, url, json).await
     }
@@ -231,6 +255,10 @@ impl fmt::Debug for RestClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RestClient({} at {})", self.service, self.base)
     }
+}
+
+fn with_headers(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
 fn is_json_object(body: &[u8]) -> bool {

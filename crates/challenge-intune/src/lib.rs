@@ -1,0 +1,28 @@
+//! Enrollment that Microsoft Intune has the say of.
+//!
+//! Devices that Intune manages get a SCEP profile, and with it a challenge that only Intune can read: it says which names,
+//! usages and key a request may have. An [`IntuneService`] finds Intune's services through Microsoft Graph and asks them:
+//! may this request have a certificate ([`IntuneService::validate`]), told what became of it
+//! ([`IntuneService::notify_success`], [`IntuneService::notify_failure`]), and asks which certificates are to be revoked
+//! ([`IntuneService::download_revocations`]).
+
+mod result_code;
+mod revocations;
+mod scep_actions;
+mod service;
+
+use std::fmt::Write as _;
+
+pub use result_code::{ResultCode, Verdict};
+pub use revocations::{IntuneRevocation, MAX_REVOCATIONS, RevocationResult};
+pub use scep_actions::{HResult, IntuneError, ScepTransaction};
+pub use service::{IntuneService, IntuneServiceParts};
+
+/// In lower case.
+fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        // Text in memory takes everything.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}
