@@ -4,7 +4,7 @@ use issuance::{Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
 use pki_core::{BoxFuture, CertRef, Certificate, SerialNumber, UnixTime};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::{Ledger, challenges, encoding};
+use crate::{Ledger, challenges, encoding, outbox};
 
 impl IssuanceLog for Ledger {
     fn record_intent<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Result<IntentOutcome, LogError>> {
@@ -63,6 +63,7 @@ fn record_intent(
         return Ok(IntentOutcome::SerialTaken);
     };
     connection.prepare_cached(OPEN)?.execute(params![key, certificate, encoding::seconds(intent.at)])?;
+    outbox::put(connection, intent, certificate)?;
     Ok(IntentOutcome::Recorded)
 }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, config::DbConfig};
 
-use crate::{LedgerError, crl_log};
+use crate::{LedgerError, crl_log, outbox};
 
 /// Each step takes a file from the version that is its place here to the next; steps are only ever added.
-const STEPS: [&str; 3] = [FIRST, PENDING_AND_REFUSED, crl_log::TABLES];
+const STEPS: [&str; 4] = [FIRST, PENDING_AND_REFUSED, crl_log::TABLES, outbox::TABLE];
 
 const FIRST: &str = r"
     CREATE TABLE issuer (
