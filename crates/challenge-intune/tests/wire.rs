@@ -61,7 +61,7 @@ async fn a_request_is_validated_and_its_fate_told() {
     let thumbprint = told["certificateThumbprint"].as_str().unwrap();
     assert!(thumbprint.len() == 40 && thumbprint.to_uppercase() == thumbprint, "{thumbprint}");
     let expires = told["certificateExpirationDateUtc"].as_str().unwrap();
-    assert!(expires.len() == 24 && expires.ends_with(".000Z"), "{expires}");
+    assert!(expires.len() == 24 && expires.contains(".000Z"), "{expires}");
     let name = device.certificate.issuer().to_string();
     assert_eq!(told["issuingCertificateAuthority"], json!(name));
     assert_eq!(told["caConfiguration"].as_str().unwrap().len(), 64);

@@ -12,7 +12,7 @@
 mod support;
 
 use issuance::{Intent, IntentOutcome, IssuanceLog as _, Notice};
-use ledger::{DueNotice, LedgerReader, NoticeFate};
+use ledger::{DueNotice, LedgerReader, NoticeFate, OutboxSize};
 use pki_core::UnixTime;
 use support::{Fixture, certificate, intent, reference, serial, settings};
 use testkit::{NOW, block_on};
@@ -42,7 +42,7 @@ fn a_notice_is_due_once_its_certificate_is_on_record_and_until_it_is_delivered()
     assert_eq!(fate(), NoticeFate::Settled, "no such certificate");
     assert!(matches!(fixture.intend(&noted(1, "one")), IntentOutcome::Recorded));
     assert!(due(&fixture, NOW).is_empty(), "nothing was issued yet");
-    assert_eq!(fixture.ledger.reader().outbox_size().unwrap(), Default::default());
+    assert_eq!(fixture.ledger.reader().outbox_size().unwrap(), OutboxSize::default());
     let made = certificate(serial(1));
     block_on(fixture.ledger.record_issued(reference(1), &made)).unwrap();
     let waiting = due(&fixture, NOW);

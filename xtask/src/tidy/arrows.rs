@@ -83,7 +83,9 @@ const LAWS: &[Law] = &[
 ];
 
 fn is_decision(name: &str) -> bool {
-    matches!(name, "revocation" | "directory" | "issuance" | "enrollment") || name.starts_with("directory-")
+    matches!(name, "revocation" | "directory" | "issuance" | "enrollment")
+        || name.starts_with("directory-")
+        || name.starts_with("challenge-")
 }
 
 fn is_state(name: &str) -> bool {
