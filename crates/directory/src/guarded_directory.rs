@@ -59,7 +59,7 @@ impl Default for GuardSettings {
 /// | the directory | the answer |
 /// |---|---|
 /// | answers | believed, and not asked for again while it is [fresh](GuardSettings::fresh_for); many who ask at once share one question |
-/// | says that an object is gone | believed when the [canary](GuardSettings::canary) is there |
+/// | says that an object is gone | believed when the [canary](GuardSettings::canary), asked for after that, is there |
 /// | says so of many at once | an error, until it stops or an operator [confirms](GuardedDirectory::confirm_changes) it |
 /// | fails, is slow, or asks for patience | what was known last, while it is not [too old](GuardSettings::max_stale); then an error |
 /// | failed after it had said that an object is gone | gone |
@@ -93,6 +93,8 @@ struct Mood {
     breaker: Breaker,
     /// It is not asked before then.
     quiet_until: Option<UnixTime>,
+    /// When the canary was last not there: within that second it is not asked for again.
+    canary_missing_at: Option<UnixTime>,
     trouble: Option<String>,
     asked: u64,
     failed: u64,
@@ -128,6 +130,7 @@ impl GuardedDirectory {
         let mood = Mood {
             breaker: Breaker::new(settings.breaker),
             quiet_until: None,
+            canary_missing_at: None,
             trouble: None,
             asked: 0,
             failed: 0,
@@ -185,7 +188,11 @@ impl GuardedDirectory {
             None => self.ask(object).await,
         };
         match asked {
-            Ok(answered) => Ok(self.0.observation(answered)),
+            Ok(answered) if answered.at >= now || self.0.is_fresh(&answered, now) => {
+                Ok(self.0.observation(answered))
+            }
+            // A directory that answers from memory, and has lost touch with what it remembers.
+            Ok(_) => self.0.last_known(object).ok_or_else(|| self.0.unavailable("what it knows is too old")),
             Err(error) => self.0.last_known(object).ok_or(error),
         }
     }
@@ -261,7 +268,8 @@ impl Inner {
         state: Option<ObjectState>,
         known_at: Option<UnixTime>,
     ) -> Answer {
-        if state.is_none() {
+        let was_gone = self.known.peek(&object).is_some_and(|known| known.state.is_none());
+        if state.is_none() && !was_gone {
             self.check_canary(object).await?;
         }
         let now = self.clock.now();
@@ -276,21 +284,22 @@ impl Inner {
         ))
     }
 
+    /// Asks for the canary after the object was not found: one that was there a moment ago proves nothing, and at a
+    /// thousand questions a second a moment is many objects.
     async fn check_canary(&self, missing: BoundObject) -> Result<(), DirectoryError> {
         let Some(canary) = self.settings.canary else { return Ok(()) };
         if canary == missing {
             return Err(self.unavailable("it does not know its canary"));
         }
         let now = self.clock.now();
-        let is_fresh = |known: &Known| self.is_fresh(known, now) && known.state.is_some();
-        if self.known.get(&canary).is_some_and(|known| is_fresh(&known)) {
-            return Ok(());
-        }
-        let Observation { state, .. } = self.directory.observe(canary).await?;
+        let was_missing = self.mood().canary_missing_at == Some(now);
+        let state = if was_missing { None } else { self.directory.observe(canary).await?.state };
+        let at = self.clock.now();
         if state.is_none() {
+            self.mood().canary_missing_at = Some(at);
             return Err(self.unavailable("it does not know its canary, so it may have forgotten others"));
         }
-        self.known.insert(canary, Known { state, at: now });
+        self.known.insert(canary, Known { state, at });
         Ok(())
     }
 

@@ -34,6 +34,8 @@ struct Moody {
     states: Mutex<HashMap<BoundObject, ObjectState>>,
     failure: Mutex<Option<DirectoryError>>,
     takes: Mutex<Duration>,
+    /// When it last knew; `None` for a directory that does not answer from memory.
+    known_at: Mutex<Option<UnixTime>>,
     questions: Mutex<Vec<BoundObject>>,
 }
 
@@ -59,6 +61,12 @@ impl Directory for Moody {
     }
     fn epoch(&self) -> Option<u64> {
         None
+    }
+    fn observe(&self, object: BoundObject) -> BoxFuture<'_, Result<Observation, DirectoryError>> {
+        Box::pin(async move {
+            let state = self.answer(object).await?;
+            Ok(Observation { state, known_at: *self.known_at.lock().unwrap(), reliable_until: None })
+        })
     }
 }
 
@@ -244,6 +252,39 @@ async fn not_found_is_believed_when_the_canary_is_there() {
     world.set(CANARY..=CANARY, ENABLED);
     world.later(5);
     assert_eq!(world.state(2).await.unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_that_was_there_a_moment_ago_proves_nothing() {
+    let world = world(GuardSettings {
+        fresh_for: Duration::from_secs(300),
+        canary: Some(fleet_member(CANARY)),
+        ..GuardSettings::default()
+    });
+    world.set(0..1, None);
+    assert_eq!(world.state(0).await.unwrap(), None, "the canary was seen just now");
+    world.set(0..1000, None);
+    world.set(CANARY..=CANARY, None);
+    let before = world.questions();
+    for member in 1..1000 {
+        assert!(world.state(member).await.is_err(), "{member}");
+    }
+    assert_eq!(world.questions() - before, 1000, "and it is not asked for more than once a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_directory_remembers_is_relied_on_no_longer_than_what_it_was_asked() {
+    let world = guarded();
+    *world.directory.known_at.lock().unwrap() = Some(UnixTime(NOW));
+    assert_eq!(world.state(1).await.unwrap(), ENABLED);
+    world.later(599);
+    let stale = world.observe(1).await.unwrap();
+    assert_eq!((stale.state, stale.known_at), (ENABLED, Some(UnixTime(NOW))));
+    assert!(stale.reliable_until > Some(UnixTime(NOW + 599)), "or nobody could be told");
+    world.later(1);
+    assert!(world.state(1).await.unwrap_err().to_string().contains("too old"));
+    *world.directory.known_at.lock().unwrap() = Some(UnixTime(NOW + 599));
+    assert_eq!(world.state(1).await.unwrap(), ENABLED);
 }
 
 #[tokio::test(start_paused = true)]
