@@ -24,6 +24,7 @@ cargo xtask COMMAND
   count                          instructions per operation, under valgrind
   compare [--rounds N] [--requests N]
                                  our OCSP responder beside OpenSSL's, cfssl's, nginx and hyper alone; for a quiet machine
+  scale                          simulates fleets of up to 100 million devices; writes the tables and plots of docs/scale.md
   help                           this text
 
 Steps of `test`, in order:
@@ -49,6 +50,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         Some(("seeds", [])) => seeds::run(&root),
         Some(("load", rest)) => measure::load(&root, rest),
         Some(("count", [])) => measure::count(&root),
+        Some(("scale", [])) => measure::scale(&root),
         Some(("compare", rest)) => compare::compare(&root, rest),
         None | Some(("help" | "--help" | "-h", _)) => {
             print!("{HELP}{}", suite::list());

@@ -18,6 +18,11 @@ pub(crate) fn load(root: &Path, arguments: &[String]) -> Result<(), Failure> {
     run_unseen(&mut cargo(root, build.into_iter().chain(arguments.iter().map(String::as_str))))
 }
 
+/// `cargo xtask scale`: the same figures on every machine.
+pub(crate) fn scale(root: &Path) -> Result<(), Failure> {
+    run(&mut cargo(root, ["run", "--quiet", "--release", "--package", "simulation"]))
+}
+
 /// `cargo xtask count`: instructions per operation, which do not depend on the machine's mood.
 pub(crate) fn count(root: &Path) -> Result<(), Failure> {
     let valgrind = find("valgrind")

@@ -42,7 +42,7 @@ pub(crate) struct Breaker {
 pub(crate) enum Change {
     /// As well as before, or better.
     None,
-    /// It was good and is not any more.
+    /// Worse than before: it was good and is not, or was on hold and is gone.
     ForTheWorse,
 }
 

@@ -303,13 +303,19 @@ impl Inner {
         Ok(())
     }
 
-    /// Without a canary, an object never seen before counts as one that was good: its id stood in a serial number.
+    /// Without a canary, an object never seen before counts as one that was good: its id stood in a serial number. From
+    /// on hold to gone is for the worse too: it cannot be taken back.
     fn change(&self, object: BoundObject, state: Option<ObjectState>) -> Change {
-        let was_good = match self.known.peek(&object) {
-            Some(known) => known.state == Some(ObjectState::Enabled),
+        let rank = |state| match state {
+            Some(ObjectState::Enabled) => 0,
+            Some(ObjectState::Disabled { .. }) => 1,
+            None | Some(ObjectState::Gone { .. }) => 2,
+        };
+        let is_worse = match self.known.peek(&object) {
+            Some(known) => rank(known.state) < rank(state),
             None => self.settings.canary.is_none() && state.is_none(),
         };
-        if was_good && state != Some(ObjectState::Enabled) { Change::ForTheWorse } else { Change::None }
+        if is_worse { Change::ForTheWorse } else { Change::None }
     }
 
     fn is_fresh(&self, known: &Known, now: UnixTime) -> bool {

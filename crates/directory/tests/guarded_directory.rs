@@ -310,6 +310,22 @@ async fn a_directory_that_does_not_find_anybody_any_more_revokes_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_on_hold_is_revoked_for_ever_by_a_directory_that_finds_nobody() {
+    let world = world(GuardSettings::default());
+    world.set(0..200, DISABLED);
+    for member in 0..200 {
+        assert_eq!(world.state(member).await.unwrap(), DISABLED);
+    }
+    world.set(0..200, None);
+    world.later(60);
+    let mut gone = 0;
+    for member in 0..200 {
+        gone += usize::from(world.state(member).await == Ok(None));
+    }
+    assert_eq!(gone, 19, "no more than a few");
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_that_vanish_at_once_are_believed_when_an_operator_says_so() {
     let world = guarded();
     for member in 0..200 {
