@@ -9,18 +9,15 @@
 
 mod support;
 
-use std::{process::Command, thread};
-
 use scep_proto::FailInfo;
 use support::{
-    Server, assert_good_laptop_2,
+    Server,
     device::{self, Answer, Device},
-    eventually, run,
+    eventually,
 };
 use testkit::keys;
 
-const APPROVED_BY_HAND: &[(&str, &str)] =
-    &[("SCEP_SERVER__PROFILE", "[{ approval = 'manual', allow = ['3des', 'sha-1'] }]")];
+const APPROVED_BY_HAND: &[(&str, &str)] = &[("SCEP_SERVER__PROFILE", "[{ approval = 'manual' }]")];
 
 fn device(server: &Server) -> Device {
     Device::new(&server.data(), keys::rsa(keys::DEVICE_PEM))
@@ -100,35 +97,6 @@ fn without_a_challenge_a_person_decides() {
     assert_eq!(request.ask(&server.address()), Answer::Pending);
     server.succeed(&["pending", "approve", &waiting(&server)]);
     assert!(matches!(request.ask(&server.address()), Answer::Issued(_)));
-}
-
-/// strongSwan 5.9.8 speaks triple DES, see strongswan.rs.
-#[test]
-fn strongswan_polls_until_it_is_approved() {
-    let server = Server::start_with(APPROVED_BY_HAND);
-    let (folder, url) = (server.folder(), server.url("SCEP URL"));
-    let get_ca =
-        ["--scepca", "--url", url, "--caout", "ca.pem", "--raout", "ra.pem", "--outform", "pem", "--force"];
-    run(folder, "pki", &get_ca);
-    run(folder, "openssl", &["genrsa", "-out", "key.pem", "2048"]);
-    let challenge = server.challenge("laptop-2");
-    let certificate = folder.join("certificate.pem");
-    thread::scope(|scope| {
-        let client = scope.spawn(|| {
-            let arguments = format!(
-                "--scep --url {url} --in key.pem --dn CN=laptop-2 --san laptop-2.example.com --password {challenge} \
-                 --cacert-enc ra.pem --cacert-sig ca.pem --cipher des3 --interval 1 --maxpolltime 60 --outform pem"
-            );
-            Command::new("pki").current_dir(folder).args(arguments.split_whitespace()).output().unwrap()
-        });
-        let id = eventually(|| waiting(&server), |id| !id.is_empty());
-        server.succeed(&["pending", "approve", &id]);
-        let output = client.join().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{told}");
-        std::fs::write(&certificate, &output.stdout).unwrap();
-    });
-    assert_good_laptop_2(&server, &certificate);
 }
 
 // clause: RFC 8894 M25, S21
