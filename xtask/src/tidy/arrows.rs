@@ -79,7 +79,11 @@ const LAWS: &[Law] = &[
         must_not_know: |name| name.ends_with("-server"),
         because: "nobody builds on a server but scep-server, which holds ocsp-server's responder",
     },
-    Law { binds: |_| true, must_not_know: |name| name == "testkit", because: "testkit is for tests only" },
+    Law {
+        binds: |_| true,
+        must_not_know: |name| matches!(name, "emulators" | "testkit"),
+        because: "testkit and the emulators are for tests only",
+    },
 ];
 
 fn is_decision(name: &str) -> bool {
@@ -97,7 +101,7 @@ fn is_http(name: &str) -> bool {
 }
 
 fn is_program(name: &str) -> bool {
-    name.ends_with("-server") || matches!(name, "scep-client" | "conformance" | "testkit")
+    name.ends_with("-server") || matches!(name, "scep-client" | "conformance" | "emulators" | "testkit")
 }
 
 pub(super) fn check(packages: &Packages) -> Vec<Finding> {
