@@ -32,7 +32,8 @@ impl ScepTransaction {
 }
 
 /// Why no certificate is issued after all, as Windows codes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[expect(clippy::exhaustive_enums, reason = "what is told apart here")]
 pub enum HResult {
     /// `E_ACCESSDENIED`: the object, its names or its state do not allow it.

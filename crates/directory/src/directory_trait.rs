@@ -17,7 +17,8 @@ pub trait Directory: fmt::Debug + Send + Sync {
     fn names(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectNames>, DirectoryError>>;
 
     /// What else it knows of the object and templates of names may use, by name: `department`, say. [`SID_ATTRIBUTE`] is
-    /// the security identifier of its Windows account. Asked only where a profile needs it.
+    /// the security identifier of its Windows account; [`TENANT_ATTRIBUTE`] and [`DEVICE_ATTRIBUTE`] are ids of Microsoft
+    /// Entra. Asked only where a profile needs it.
     fn attributes(
         &self,
         object: BoundObject,
@@ -50,6 +51,10 @@ pub trait Directory: fmt::Debug + Send + Sync {
 
 /// The name of the attribute that is the security identifier of an object's Windows account, such as `S-1-5-21-…-1104`.
 pub const SID_ATTRIBUTE: &str = "sid";
+/// The name of the attribute that is the id of the tenant of Microsoft Entra that an object is of: a UUID.
+pub const TENANT_ATTRIBUTE: &str = "tenant-id";
+/// The name of the attribute that is the id of a device in Microsoft Entra (`deviceId`): a UUID.
+pub const DEVICE_ATTRIBUTE: &str = "device-id";
 
 /// The state of an object, and how old that knowledge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

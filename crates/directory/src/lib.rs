@@ -19,7 +19,10 @@ mod tombstones;
 
 pub use breaker::BreakerSettings;
 pub use directory_revocation::{DirectoryRevocation, DirectoryRevocationParts};
-pub use directory_trait::{Directory, DirectoryError, ObjectNames, ObjectState, Observation, SID_ATTRIBUTE};
+pub use directory_trait::{
+    DEVICE_ATTRIBUTE, Directory, DirectoryError, ObjectNames, ObjectState, Observation, SID_ATTRIBUTE,
+    TENANT_ATTRIBUTE,
+};
 pub use file_directory::{FileDirectory, FileDirectoryError, FileDirectorySettings, Refresh};
 pub use guarded_directory::{DirectoryHealth, GuardSettings, GuardedDirectory};
 pub use side_by_side::{KindHeldTwice, SideBySide};

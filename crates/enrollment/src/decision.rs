@@ -12,9 +12,9 @@ use pki_core::{
 use serial_binding::{BoundObject, Resolution};
 
 use crate::{
-    ApprovalPolicy, Asked, ChallengeAuthority, ChallengeValidator, EarlierRequest, Enroller, Enrollment,
-    EnrollmentProfile, EnrollmentRequest, Refusal, RenewalPolicy, StaticChallenge, StoredChallenge,
-    Validated,
+    ApprovalPolicy, Asked, AskedNames, ChallengeAuthority, ChallengeValidator, EarlierRequest, Enroller,
+    Enrollment, EnrollmentProfile, EnrollmentRequest, Refusal, RenewalPolicy, StaticChallenge,
+    StoredChallenge, Validated,
     names::{Naming, RequestedNames},
     profile::Wish,
     renewal::Renewable,
@@ -29,13 +29,16 @@ pub(crate) struct Grant {
     pub(crate) renews: Option<Renewable>,
     /// The names that there may be at most; `None` for all that the profile's rules allow.
     pub(crate) names: Option<Vec<String>>,
+    /// Whether the names in the request may be taken as they are.
+    pub(crate) asked_names: AskedNames,
     pub(crate) notice: Option<Notice>,
 }
 
 impl Grant {
     /// For `object`, and nothing else to be minded.
     pub(crate) fn of(object: BoundObject) -> Self {
-        Self { object, spends: None, renews: None, names: None, notice: None }
+        let asked_names = AskedNames::Unproven;
+        Self { object, spends: None, renews: None, names: None, asked_names, notice: None }
     }
 }
 
@@ -217,12 +220,13 @@ impl Enroller {
         asked: &Asked<'_>,
         names: &RequestedNames,
     ) -> Result<Grant, Refusal> {
-        let Validated { object, spends, names: only, notice } = validator.validate(asked).await?;
+        let Validated { object, spends, names: only, asked_names, notice } =
+            validator.validate(asked).await?;
         let object = match object {
             Some(object) => object,
             None => self.by_names(names).await?,
         };
-        Ok(Grant { object, spends, renews: None, names: only, notice })
+        Ok(Grant { object, spends, renews: None, names: only, asked_names, notice })
     }
 
     async fn by_one_time(
@@ -302,6 +306,7 @@ impl Enroller {
             validity: run.csr.requested_validity().filter(|_| profile.validity() == Wish::Granted),
             usages: requested_usages(profile, run.csr)?,
             security_identifier: granted.security_identifier,
+            microsoft_ids: granted.microsoft_ids,
         })
     }
 
@@ -315,8 +320,8 @@ impl Enroller {
         let attributes =
             if rules.need_attributes() { directory.attributes(object).await? } else { BTreeMap::new() };
         let held = grant.renews.as_ref().map(|renewable| &renewable.certificate);
-        let only = grant.names.as_deref();
-        Ok(Naming { rules, profile: profile.issuance(), object, names, attributes, held, only })
+        let (only, asked_names) = (grant.names.as_deref(), grant.asked_names);
+        Ok(Naming { rules, profile: profile.issuance(), object, names, attributes, held, only, asked_names })
     }
 
     async fn check_enabled(&self, object: BoundObject) -> Result<(), Refusal> {

@@ -16,6 +16,7 @@ mod approval;
 mod challenge_key;
 mod challenge_text;
 mod decision;
+mod delivery;
 mod enroller;
 mod lookup;
 mod memory_ledger;
@@ -39,10 +40,12 @@ pub use approval::{
     Verdict,
 };
 pub use challenge_key::ChallengeKey;
+pub use delivery::{NoticeCarrier, Outbox, Undelivered};
 pub use enroller::{Enroller, EnrollerParts, Generation, InvalidEnroller};
 pub use memory_ledger::MemoryLedger;
 pub use name_rules::{
-    AlternativeNameTemplate, ListedNames, NameChoice, NameRules, SecurityIdentifierForm, SubjectTemplate,
+    AlternativeNameTemplate, ListedNames, MicrosoftIdsForm, NameChoice, NameRules, SecurityIdentifierForm,
+    SubjectTemplate,
 };
 pub use name_text::TextFlaw;
 pub use one_time::{ChallengeError, OneTimeChallenges};
@@ -51,4 +54,4 @@ pub use refusal::{Refusal, RefusalClass};
 pub use request::{CertificateLookup, Enrollment, EnrollmentRequest, PollRequest, RequestKind};
 pub use store::{EarlierRequest, EnrollmentStore, StoreError, StoredChallenge};
 pub use template::{InvalidTemplate, Template};
-pub use validator::{Asked, ChallengeValidator, Validated};
+pub use validator::{Asked, AskedNames, ChallengeValidator, Validated};

@@ -39,11 +39,13 @@ pub struct NameRules {
     pub whitelist: Vec<ListedNames>,
     /// How the object's Windows account is named, if the directory knows it.
     pub security_identifier: SecurityIdentifierForm,
+    /// Whether the object's tenant and device in Microsoft Entra are named, if the directory knows them.
+    pub microsoft_ids: MicrosoftIdsForm,
 }
 
 /// Who chooses among the names that a certificate may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::exhaustive_enums, reason = "there is no fourth way")]
+#[expect(clippy::exhaustive_enums, reason = "there is no fifth way")]
 pub enum NameChoice {
     /// The requester, among those; it is refused if it asks for another.
     #[default]
@@ -52,6 +54,11 @@ pub enum NameChoice {
     Directory,
     /// Nobody: a certificate carries all of them, and the request must ask for exactly that.
     Exact,
+    /// The authority outside that has compared the names in the request with its own: a certificate carries these, all
+    /// of them, whatever the directory has and the other rules say. A renewal carries those among them that the
+    /// certificate renewed has. For authorities that say so ([`AskedNames::Proven`](crate::AskedNames::Proven)); the
+    /// others are refused.
+    Validated,
 }
 
 /// How a Windows account is named: for domain controllers that map certificates to accounts strongly (KB5014754).
@@ -67,6 +74,17 @@ pub enum SecurityIdentifierForm {
     Uri,
     /// By both.
     Both,
+}
+
+/// Whether certificates name the tenant and the device of Microsoft Entra.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum MicrosoftIdsForm {
+    /// They do not.
+    #[default]
+    None,
+    /// By the extensions 1.2.840.113556.5.14 and 1.2.840.113556.1.5.284.2.
+    Extensions,
 }
 
 /// The names of one entry of a whitelist.
@@ -105,6 +123,7 @@ impl NameRules {
         let listed = self.whitelist.iter();
         let alternative = self.alternative_names.iter().flatten();
         self.security_identifier != SecurityIdentifierForm::None
+            || self.microsoft_ids != MicrosoftIdsForm::None
             || self
                 .subject
                 .iter()

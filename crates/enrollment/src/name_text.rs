@@ -69,6 +69,16 @@ pub(crate) fn check_subject_text(attribute: Oid, text: &str) -> Result<(), TextF
     }
 }
 
+/// Whether an attribute of a subject may stand as it is, whatever it is of.
+pub(crate) fn subject_text(attribute: &NameAttribute) -> Result<(), TextFlaw> {
+    /// Of an emailAddress (RFC 5280 appendix A.1) and a domainComponent.
+    const IA5_STRING: u8 = 0x16;
+    if !matches!(attribute.tag(), UTF8_STRING | PRINTABLE_STRING | IA5_STRING) {
+        return Err(TextFlaw::StringType);
+    }
+    check_subject_text(attribute.oid(), &attribute.text().ok_or(TextFlaw::StringType)?)
+}
+
 /// Whether an alternative name may be that. Forms that hold no text are taken as they are.
 pub(crate) fn check_alternative_name(name: &GeneralName) -> Result<(), TextFlaw> {
     match name {

@@ -3,13 +3,13 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use directory::{ObjectNames, SID_ATTRIBUTE};
-use issuance::{Profile, SecurityIdentifier};
+use directory::{DEVICE_ATTRIBUTE, ObjectNames, SID_ATTRIBUTE, TENANT_ATTRIBUTE};
+use issuance::{MicrosoftIds, Profile, SecurityIdentifier};
 use pki_core::{Certificate, CertificationRequest, GeneralName, Name, oids};
-use serial_binding::BoundObject;
+use serial_binding::{BoundObject, ObjectId};
 
 use crate::{
-    ListedNames, NameChoice, NameRules, Refusal, SecurityIdentifierForm,
+    AskedNames, ListedNames, MicrosoftIdsForm, NameChoice, NameRules, Refusal, SecurityIdentifierForm,
     name_rules::fit,
     name_text::{self, check_alternative_name, check_common_name},
     template::{Known, text_of},
@@ -31,6 +31,14 @@ pub(crate) struct GrantedNames {
     pub(crate) alternative_names: Vec<GeneralName>,
     /// For an extension.
     pub(crate) security_identifier: Option<SecurityIdentifier>,
+    /// For extensions.
+    pub(crate) microsoft_ids: MicrosoftIds,
+}
+
+impl GrantedNames {
+    fn new(subject: Name, alternative_names: Vec<GeneralName>) -> Self {
+        Self { subject, alternative_names, security_identifier: None, microsoft_ids: MicrosoftIds::default() }
+    }
 }
 
 /// Everything that names are granted by.
@@ -45,6 +53,8 @@ pub(crate) struct Naming<'a> {
     pub(crate) held: Option<&'a Certificate>,
     /// The names that the authority has allowed at most; `None` for all.
     pub(crate) only: Option<&'a [String]>,
+    /// What the authority says of the names in the request.
+    pub(crate) asked_names: AskedNames,
 }
 
 impl RequestedNames {
@@ -79,11 +89,14 @@ impl RequestedNames {
 impl Naming<'_> {
     /// The names that the certificate gets.
     pub(crate) fn grant(&self, requested: &RequestedNames) -> Result<GrantedNames, Refusal> {
+        if self.rules.choice == NameChoice::Validated {
+            return self.with_ids(self.proven(requested)?);
+        }
         self.check_listed(requested)?;
         let allowed = self.allowed()?;
         let (common_name, alternative_names) = match self.rules.choice {
             NameChoice::Requester => chosen(requested, &allowed)?,
-            NameChoice::Directory | NameChoice::Exact => {
+            NameChoice::Directory | NameChoice::Exact | NameChoice::Validated => {
                 let first = allowed.common_names.first();
                 let names = allowed.alternative_names.iter().cloned().map(fit).collect::<Result<_, _>>()?;
                 (first.ok_or_else(|| Refusal::name_not_allowed("CN", None))?, names)
@@ -93,7 +106,51 @@ impl Naming<'_> {
         if self.rules.choice == NameChoice::Exact && !requested.are_exactly(&subject, &alternative_names) {
             return Err(Refusal::names_not_exact(&subject, &alternative_names));
         }
-        self.with_security_identifier(GrantedNames { subject, alternative_names, security_identifier: None })
+        self.with_ids(GrantedNames::new(subject, alternative_names))
+    }
+
+    /// The names in the request, if the authority has vouched for them, or the certificate that is renewed has them.
+    fn proven(&self, requested: &RequestedNames) -> Result<GrantedNames, Refusal> {
+        if let Some(held) = self.held {
+            let held_names = held.subject_alt_names().map_err(Refusal::malformed)?;
+            let names = among(&requested.alternative_names, &held_names)?;
+            if !requested.subject.matches(held.subject()) {
+                return Err(Refusal::name_not_allowed("subject", Some(&requested.subject.to_string())));
+            }
+            return Ok(GrantedNames::new(held.subject().clone(), names));
+        }
+        if self.asked_names != AskedNames::Proven {
+            let problem = "the profile takes the names that an authority outside has validated: it has not";
+            return Err(Refusal::Internal(problem.into()));
+        }
+        for attribute in requested.subject.rdns().iter().flatten() {
+            let checked = name_text::subject_text(attribute);
+            checked.map_err(|flaw| Refusal::NameInvalid { which: "the subject", flaw })?;
+        }
+        let plain =
+            |name: &&GeneralName| !matches!(name, GeneralName::Directory(_) | GeneralName::Other { .. });
+        if let Some(odd) = requested.alternative_names.iter().find(|name| !plain(name)) {
+            return Err(Refusal::name_not_allowed("alternative name", Some(&odd.to_string())));
+        }
+        Ok(GrantedNames::new(requested.subject.clone(), requested.alternative_names.clone()))
+    }
+
+    fn with_ids(&self, names: GrantedNames) -> Result<GrantedNames, Refusal> {
+        let names = self.with_security_identifier(names)?;
+        if self.rules.microsoft_ids == MicrosoftIdsForm::None {
+            return Ok(names);
+        }
+        let [tenant, device] = [TENANT_ATTRIBUTE, DEVICE_ATTRIBUTE].map(|name| self.uuid(name));
+        Ok(GrantedNames { microsoft_ids: MicrosoftIds { tenant: tenant?, device: device? }, ..names })
+    }
+
+    /// An attribute that is a UUID; `None` where the directory has none.
+    fn uuid(&self, name: &str) -> Result<Option<[u8; 16]>, Refusal> {
+        match self.attributes.get(name).map(|text| (text, text.parse())) {
+            None => Ok(None),
+            Some((_, Ok(ObjectId::Uuid(octets)))) => Ok(Some(octets)),
+            Some((text, _)) => Err(Refusal::AttributeUnusable(format!("{name}: expected a UUID: {text:?}"))),
+        }
     }
 
     fn known<'k>(&'k self, common_name: &'k str) -> Known<'k> {
@@ -178,12 +235,12 @@ impl Naming<'_> {
         let Some(text) = known else { return Ok(names) };
         let identifier: SecurityIdentifier =
             text.parse().map_err(|error| Refusal::AttributeUnusable(format!("{SID_ATTRIBUTE}: {error}")))?;
-        let GrantedNames { subject, mut alternative_names, .. } = names;
+        let mut names = names;
         if matches!(form, Uri | Both) {
-            alternative_names.push(identifier.to_uri());
+            names.alternative_names.push(identifier.to_uri());
         }
-        let security_identifier = matches!(form, Extension | Both).then_some(identifier);
-        Ok(GrantedNames { subject, alternative_names, security_identifier })
+        names.security_identifier = matches!(form, Extension | Both).then_some(identifier);
+        Ok(names)
     }
 }
 
@@ -199,16 +256,21 @@ fn chosen<'a>(
     };
     let common_name =
         common_name.ok_or_else(|| Refusal::name_not_allowed("CN", requested.common_name.as_deref()))?;
-    let mut alternative_names: Vec<GeneralName> = Vec::with_capacity(requested.alternative_names.len());
-    for asked in &requested.alternative_names {
-        let known = allowed.alternative_names.iter().find(|known| same_name(known, asked));
-        let known =
-            known.ok_or_else(|| Refusal::name_not_allowed("alternative name", Some(&asked.to_string())))?;
-        if !alternative_names.contains(known) {
-            alternative_names.push(known.clone());
+    Ok((common_name, among(&requested.alternative_names, &allowed.alternative_names)?))
+}
+
+/// The names `asked` for, in the spelling of those `known`, each once. Fails when one is not among these.
+fn among(asked: &[GeneralName], known: &[GeneralName]) -> Result<Vec<GeneralName>, Refusal> {
+    let mut names: Vec<GeneralName> = Vec::with_capacity(asked.len());
+    for asked in asked {
+        let found = known.iter().find(|known| same_name(known, asked));
+        let found =
+            found.ok_or_else(|| Refusal::name_not_allowed("alternative name", Some(&asked.to_string())))?;
+        if !names.contains(found) {
+            names.push(found.clone());
         }
     }
-    Ok((common_name, alternative_names))
+    Ok(names)
 }
 
 /// Those among `allowed` that `certificate` has as well: what its renewal may have.

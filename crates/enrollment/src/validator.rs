@@ -55,6 +55,20 @@ pub struct Validated {
     /// The names that the certificate may carry at most, among those that the directory and the profile allow anyway:
     /// common names, and alternative names with or without what they are (`DNS:…`); `None` for all of these.
     pub names: Option<Vec<String>>,
+    /// What it says of the names in the request.
+    pub asked_names: AskedNames,
     /// What the authority is told once the certificate is on record. Not for profiles whose requests a person approves.
     pub notice: Option<Notice>,
+}
+
+/// What a validator says of the names in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third case")]
+pub enum AskedNames {
+    /// Nothing: they are looked for among those of the directory.
+    #[default]
+    Unproven,
+    /// They are those that it says the object has, all of them. Where the profile's rules are
+    /// [`NameChoice::Validated`](crate::NameChoice::Validated), certificates carry them.
+    Proven,
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use pki_core::{GeneralName, KeyUsage, Name, Oid, PublicKey};
 use serial_binding::BoundObject;
 
-use crate::{Profile, SecurityIdentifier};
+use crate::{MicrosoftIds, Profile, SecurityIdentifier};
 
 /// What is to be certified: every name as it will stand in the certificate. Whoever makes this has checked the names;
 /// nothing but they and the key depend on the requester.
@@ -28,6 +28,8 @@ pub struct CertificateRequest {
     pub usages: Option<Usages>,
     /// The Windows account of the object, to go into an extension.
     pub security_identifier: Option<SecurityIdentifier>,
+    /// The tenant and the device in Microsoft Entra, to go into extensions.
+    pub microsoft_ids: MicrosoftIds,
 }
 
 /// What a certificate is to be good for. The profile's own are the most that is given: more is an error.

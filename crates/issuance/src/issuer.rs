@@ -72,7 +72,7 @@ impl Issuer {
     ///
     /// Its extensions are basicConstraints (not a CA), keyUsage, extKeyUsage, authorityInfoAccess, cRLDistributionPoints,
     /// freshestCRL and others where the profile has them, subjectAltName where there are alternative names, the security
-    /// identifier where there is one, and both key identifiers: no more, and none from the request.
+    /// identifier and Microsoft's ids where there are any, and both key identifiers: no more, and none from the request.
     pub fn prepare(
         &self,
         request: &Authorized<CertificateRequest>,
@@ -94,6 +94,7 @@ impl Issuer {
             profile.fixed_extensions(),
             &alternative_names,
             identifier.as_deref().unwrap_or_default(),
+            &request.microsoft_ids.to_extensions(),
             &subject_key_identifier(public_key),
             &self.authority_key,
         ]))

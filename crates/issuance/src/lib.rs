@@ -6,7 +6,7 @@
 //! signs the very bytes on record: there is no second certificate.
 //!
 //! Nothing of a certification request reaches a certificate but its public key and names that somebody authorized;
-//! every extension comes from the profile, and the security identifier from the directory.
+//! every extension comes from the profile, and the ids of Windows accounts and Entra devices from the directory.
 //!
 //! A [`CrlAuthority`] makes the CA's CRLs, full and delta, in the same order: gather, number, sign, record.
 //!
@@ -25,6 +25,7 @@ mod issuer;
 mod issuing_algorithm;
 mod key_policy;
 mod log;
+mod microsoft_ids;
 mod prepared;
 mod profile;
 mod provenance;
@@ -44,6 +45,7 @@ pub use issuer::{Issuer, PrepareError, UnfitIssuer};
 pub use issuing_algorithm::{IssuingAlgorithm, NotForIssuing};
 pub use key_policy::{InvalidKeyPolicy, KeyNotAllowed, KeyPolicy};
 pub use log::{Earlier, Intent, IntentOutcome, IssuanceLog, LogError};
+pub use microsoft_ids::MicrosoftIds;
 pub use prepared::{PreparedCertificate, SignError};
 pub use profile::{InvalidProfile, Profile, ProfileSettings};
 pub use provenance::{ChallengeId, Notice, Provenance, Spend, TransactionKey};

@@ -222,7 +222,7 @@ fn check_extended_key_usages(listed: &[Oid]) -> Result<(), InvalidProfile> {
 }
 
 fn check_extensions(listed: &[Extension]) -> Result<(), InvalidProfile> {
-    const RESERVED: [Oid; 17] = [
+    const RESERVED: [Oid; 19] = [
         oids::SUBJECT_KEY_IDENTIFIER,
         oids::KEY_USAGE,
         oids::SUBJECT_ALT_NAME,
@@ -239,6 +239,8 @@ fn check_extensions(listed: &[Extension]) -> Result<(), InvalidProfile> {
         oids::AUTHORITY_INFO_ACCESS,
         oids::OCSP_NOCHECK,
         oids::NTDS_CA_SECURITY,
+        oids::ENTRA_TENANT_ID,
+        oids::ENTRA_DEVICE_ID,
         Oid::new_unwrap("1.3.6.1.4.1.311.21.10"), // application policies, which some read as extKeyUsage
     ];
     for (at, extension) in listed.iter().enumerate() {

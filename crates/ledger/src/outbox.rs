@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use enrollment::{Outbox, StoreError};
 use issuance::{Intent, Notice, TransactionKey};
 use pki_core::{BoxFuture, CertRef, Certificate, UnixTime};
 use rusqlite::{Connection, Row, params};
@@ -118,9 +119,10 @@ impl Ledger {
         })
     }
 
-    /// The notice will not be delivered. Those given up long ago are forgotten.
+    /// The notice will not be delivered; what it says is forgotten. Those given up long ago are forgotten altogether.
     pub fn notice_given_up(&self, id: NoticeId, why: String) -> BoxFuture<'_, Result<(), LedgerError>> {
-        const GIVE_UP: &str = "UPDATE outbox SET given_up = ?, why = ?, attempts = attempts + 1 WHERE id = ?";
+        const GIVE_UP: &str =
+            "UPDATE outbox SET given_up = ?, why = ?, attempts = attempts + 1, body = x'' WHERE id = ?";
         const FORGET: &str = "DELETE FROM outbox WHERE given_up < ?";
         let now = self.settings().clock.now();
         self.settle(move |connection| {
@@ -136,6 +138,17 @@ impl Ledger {
         // Not waited for: what is lost with the machine is delivered twice.
         let settled = self.writer().commit(operation);
         Box::pin(async move { settled.await.map(drop) })
+    }
+}
+
+impl Outbox for Ledger {
+    fn post<'a>(
+        &'a self,
+        transaction: TransactionKey,
+        notice: &'a Notice,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let posted = self.post_notice(transaction, notice);
+        Box::pin(async move { posted.await.map_err(StoreError::new) })
     }
 }
 

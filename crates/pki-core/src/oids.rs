@@ -65,6 +65,10 @@ oids! {
     NTDS_CA_SECURITY = "1.3.6.1.4.1.311.25.2";
     /// Security identifier of a Windows account, as an otherName within that extension (Microsoft szOID_NTDS_OBJECTSID).
     NTDS_OBJECT_SID = "1.3.6.1.4.1.311.25.2.1";
+    /// Tenant of Microsoft Entra, in certificates of Intune's.
+    ENTRA_TENANT_ID = "1.2.840.113556.5.14";
+    /// Device of Microsoft Entra, in certificates of its own (MS-DVRJ).
+    ENTRA_DEVICE_ID = "1.2.840.113556.1.5.284.2";
     /// User principal name as an otherName (Microsoft szOID_NT_PRINCIPAL_NAME).
     USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3";
 }

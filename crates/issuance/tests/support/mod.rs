@@ -19,7 +19,7 @@ use std::{
 
 use issuance::{
     Authorized, CaParts, CertificateAuthority, CertificateRequest, ChallengeId, Intent, IntentOutcome,
-    IssuanceLog, Issuer, LogError, Profile, ProfileSettings, Provenance, Spend, TransactionKey,
+    IssuanceLog, Issuer, LogError, MicrosoftIds, Profile, ProfileSettings, Provenance, Spend, TransactionKey,
 };
 use pki_core::{
     BoxFuture, CertRef, Certificate, GeneralName, KeyError, PublicKey, SecureRandom, SignatureAlgorithm,
@@ -61,6 +61,7 @@ pub fn request(public_key: &PublicKey) -> CertificateRequest {
         validity: None,
         usages: None,
         security_identifier: None,
+        microsoft_ids: MicrosoftIds::default(),
     }
 }
 
