@@ -188,7 +188,7 @@ async fn row_01_who_names_nobody_of_the_directory_is_refused_and_intune_told() {
 }
 
 #[tokio::test]
-async fn row_12_no_challenge_no_question() {
+async fn no_challenge_no_question() {
     let world = world();
     let csr = csr(&format!("CN={INTUNE}"), &[]).without_challenge().unwrap();
     assert_eq!(world.validate(&csr).await, Err(Refusal::ChallengeMissing));
@@ -196,7 +196,7 @@ async fn row_12_no_challenge_no_question() {
 }
 
 #[tokio::test]
-async fn row_49_a_no_is_final_and_whatever_is_no_answer_is_to_be_tried_again() {
+async fn a_no_is_final_and_whatever_is_no_answer_is_to_be_tried_again() {
     let world = world();
     let csr = csr(&format!("CN={INTUNE}"), &[]);
     world.intune.tell(|script| script.code = "ChallengeExpired");

@@ -33,8 +33,14 @@ impl MicrosoftIds {
 }
 
 /// The order in which Windows keeps the octets of a GUID.
-fn in_memory([a, b, c, d, e, f, g, h, rest @ ..]: [u8; 16]) -> Vec<u8> {
-    [&[d, c, b, a, f, e, h, g], &rest[..]].concat()
+fn in_memory(mut id: [u8; 16]) -> [u8; 16] {
+    let (first, rest) = id.split_at_mut(4);
+    let (second, rest) = rest.split_at_mut(2);
+    let (third, _) = rest.split_at_mut(2);
+    first.reverse();
+    second.reverse();
+    third.reverse();
+    id
 }
 
 #[cfg(test)]
