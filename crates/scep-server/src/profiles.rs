@@ -4,7 +4,7 @@ use std::{fmt::Display, path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use enrollment::{
     ApprovalPolicy, ChallengeAuthority, ChallengeKey, EnrollmentProfile, InvalidTemplate, ListedNames,
-    NameChoice, NameRules, RenewalPolicy, SecurityIdentifierForm, StaticChallenge,
+    MicrosoftIdsForm, NameChoice, NameRules, RenewalPolicy, SecurityIdentifierForm, StaticChallenge,
 };
 use issuance::{KeyPolicy, Profile, ProfileSettings as IssuanceSettings};
 use keys_software::read_private_file;
@@ -237,6 +237,7 @@ fn name_rules(settings: &ProfileSettings) -> Result<NameRules, Mistake> {
             NamesKind::Requester => NameChoice::Requester,
             NamesKind::Directory => NameChoice::Directory,
             NamesKind::Exact => NameChoice::Exact,
+            NamesKind::Validated => NameChoice::Validated,
         },
         whitelist: whitelist.collect::<Result<_, _>>()?,
         security_identifier: match settings.security_identifier {
@@ -244,6 +245,11 @@ fn name_rules(settings: &ProfileSettings) -> Result<NameRules, Mistake> {
             IdentifierKind::Extension => SecurityIdentifierForm::Extension,
             IdentifierKind::Uri => SecurityIdentifierForm::Uri,
             IdentifierKind::Both => SecurityIdentifierForm::Both,
+        },
+        microsoft_ids: if settings.microsoft_extensions {
+            MicrosoftIdsForm::Extensions
+        } else {
+            MicrosoftIdsForm::None
         },
     })
 }

@@ -47,6 +47,9 @@ pub struct ProfileSettings {
     pub names: NamesKind,
     /// Whether and how certificates name the Windows account of their object.
     pub security_identifier: IdentifierKind,
+    /// Whether certificates name the tenant and the device in Microsoft Entra, as the directory knows them, by the
+    /// extensions 1.2.840.113556.5.14 and 1.2.840.113556.1.5.284.2.
+    pub microsoft_extensions: bool,
     /// Kinds of key that are certified.
     pub keys: Vec<KeyName>,
     /// Lengths of RSA keys that are certified, the least and the most.
@@ -96,6 +99,7 @@ impl Default for ProfileSettings {
             alternative_names: None,
             names: NamesKind::Requester,
             security_identifier: IdentifierKind::None,
+            microsoft_extensions: false,
             keys: vec![KeyName::Rsa, KeyName::P256, KeyName::P384],
             rsa_bits: [2048, 4096],
             key_usage: vec![KeyUsageName::DigitalSignature, KeyUsageName::KeyEncipherment],
@@ -195,6 +199,8 @@ pub enum NamesKind {
     Directory,
     /// Nobody: certificates have all of them, and the request must ask for exactly these.
     Exact,
+    /// The service that the profile asks, which has compared the names in the request with its own.
+    Validated,
 }
 
 /// How the Windows account of an object is named.
