@@ -56,10 +56,7 @@ struct Issued {
 fn time(value: &Value) -> Option<UnixTime> {
     match value {
         Value::Number(milliseconds) => milliseconds.as_u64()?.checked_div(1000).map(UnixTime),
-        Value::String(text) => {
-            let seconds = text.split_once('.').map_or(text.trim_end_matches('Z'), |(seconds, _)| seconds);
-            format!("{seconds}Z").parse().ok()
-        }
+        Value::String(text) => rest_client::time(text),
         _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use directory::{Directory, DirectoryError, ObjectNames, ObjectState};
-use pki_core::{BoxFuture, GeneralName, UnixTime};
-use rest_client::{RestClient, escape};
+use pki_core::{BoxFuture, GeneralName};
+use rest_client::{RestClient, escape, time};
 use serde_json::Value;
 use serial_binding::{BoundObject, ObjectId, ObjectKind, ObjectKinds};
 
@@ -99,14 +99,6 @@ impl ScimDirectory {
             self.client.service(),
             format_args!("its answer cannot be understood: {why}"),
         )
-    }
-}
-
-/// Fractions of a second are dropped.
-fn time(text: &str) -> Option<UnixTime> {
-    match text.split_once('.') {
-        Some((seconds, fraction)) if fraction.ends_with('Z') => format!("{seconds}Z").parse().ok(),
-        _ => text.parse().ok(),
     }
 }
 

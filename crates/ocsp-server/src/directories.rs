@@ -15,7 +15,7 @@ use rest_client::{
 use serial_binding::{ObjectKind, ObjectKinds};
 
 use crate::{
-    ServerError,
+    ServerError, entra,
     settings::{DirectoryKind, DirectoryServiceSettings, DirectorySettings, UnmanagedDevices},
 };
 
@@ -74,23 +74,25 @@ fn open_service(
     data: &Path,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Directory>, ServerError> {
-    let (name, dialect) = match settings.kind {
-        DirectoryKind::Scim => ("SCIM", Some(Dialect::scim())),
-        DirectoryKind::Okta => ("Okta", Some(Dialect::okta())),
-        DirectoryKind::Keycloak => ("Keycloak", Some(Dialect::keycloak())),
-        DirectoryKind::Jamf => ("Jamf Pro", None),
+    let client = |name| {
+        let tokens = tokens(name, settings, data, clock)?;
+        RestClient::new(rest(name, settings, data)?, Some(tokens)).map_err(ServerError::new)
     };
-    let client = RestClient::new(rest(name, settings, data)?, Some(tokens(name, settings, data, clock)?));
-    let client = client.map_err(ServerError::new)?;
-    let directory: Arc<dyn Directory> = match dialect {
-        Some(dialect) => Arc::new(ScimDirectory::new(client, dialect)),
-        None => Arc::new(JamfDirectory::new(
-            client,
-            match settings.unmanaged {
+    let scim = |name, dialect| -> Result<(_, Arc<dyn Directory>), ServerError> {
+        Ok((name, Arc::new(ScimDirectory::new(client(name)?, dialect))))
+    };
+    let (name, directory) = match settings.kind {
+        DirectoryKind::Scim => scim("SCIM", Dialect::scim())?,
+        DirectoryKind::Okta => scim("Okta", Dialect::okta())?,
+        DirectoryKind::Keycloak => scim("Keycloak", Dialect::keycloak())?,
+        DirectoryKind::Jamf => {
+            let unmanaged = match settings.unmanaged {
                 UnmanagedDevices::Good => Unmanaged::Good,
                 UnmanagedDevices::Hold => Unmanaged::Hold,
-            },
-        )),
+            };
+            ("Jamf Pro", Arc::new(JamfDirectory::new(client("Jamf Pro")?, unmanaged)) as _)
+        }
+        DirectoryKind::Entra => (entra::NAME, Arc::new(entra::open(settings, data, clock)?) as _),
     };
     let canary = (!settings.canary.is_empty()).then(|| settings.canary.parse()).transpose();
     let canary = canary.map_err(|error| ServerError::new(format_args!("canary: {error}")))?;
@@ -103,7 +105,11 @@ fn open_service(
     Ok(Arc::new(GuardedDirectory::new(name, directory, Arc::clone(clock), guard)))
 }
 
-fn rest(name: &str, settings: &DirectoryServiceSettings, data: &Path) -> Result<RestSettings, ServerError> {
+pub(crate) fn rest(
+    name: &str,
+    settings: &DirectoryServiceSettings,
+    data: &Path,
+) -> Result<RestSettings, ServerError> {
     let trusted_cas = if settings.trusted_cas.as_os_str().is_empty() {
         Vec::new()
     } else {
@@ -153,7 +159,7 @@ fn tokens(
     Ok(Arc::new(Cached::new(source, Arc::clone(clock))))
 }
 
-fn secret(path: &Path) -> Result<Secret, ServerError> {
+pub(crate) fn secret(path: &Path) -> Result<Secret, ServerError> {
     let octets = read_private_file(path)?;
     let text = std::str::from_utf8(&octets).map_err(|_| ServerError::of_file(path, "expected text"))?;
     match text.trim() {

@@ -8,6 +8,7 @@ mod delegate_issuer;
 pub mod delegate_token;
 mod delegates;
 mod directories;
+mod entra;
 mod error;
 mod foreign_crls;
 pub mod logging;

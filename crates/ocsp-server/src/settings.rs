@@ -6,6 +6,7 @@ mod cas;
 mod delegate;
 mod directories;
 mod endpoints;
+mod entra;
 mod revocation;
 
 use std::path::PathBuf;
@@ -15,6 +16,10 @@ pub use cas::CaSettings;
 pub use delegate::DelegateSettings;
 pub use directories::{DirectoryKind, DirectoryServiceSettings, DirectorySettings, UnmanagedDevices};
 pub use endpoints::{EndpointSettings, MetricsSettings};
+pub use entra::{
+    AssertionName, CloudName, ComplianceCheck, DeletedUserState, DevicesIn, EntraSettings,
+    ManagedIdentityName,
+};
 pub use revocation::{ForeignCrlSettings, RevocationSettings, UnlistedCertificates};
 use serde::{Deserialize, Serialize};
 

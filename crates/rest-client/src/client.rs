@@ -12,6 +12,7 @@ use reqwest::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{RestError, TokenSource};
 
@@ -38,10 +39,15 @@ pub struct RestSettings {
     pub trusted_cas: Vec<u8>,
     /// The headers of every request.
     pub headers: Vec<(&'static str, String)>,
+    /// Whether what came with status 404 is the service's own way to say that there is no such thing.
+    pub not_found: NotFound,
 }
 
+/// Reads the JSON object that came with status 404. What is no JSON object is never asked about: it is some proxy's.
+pub type NotFound = fn(&Map<String, Value>) -> bool;
+
 impl RestSettings {
-    /// The defaults: 10 s, 4 MiB, the system's certification authorities.
+    /// The defaults: 10 s, 4 MiB, the system's certification authorities, every JSON object says "not found".
     pub fn new(service: impl Into<String>, base: impl Into<String>) -> Self {
         Self {
             service: service.into(),
@@ -50,6 +56,7 @@ impl RestSettings {
             max_answer: 4 << 20,
             trusted_cas: Vec::new(),
             headers: Vec::new(),
+            not_found: |_| true,
         }
     }
 }
@@ -62,13 +69,15 @@ pub struct RestClient {
     base: String,
     service: String,
     max_answer: usize,
+    not_found: NotFound,
     tokens: Option<Arc<dyn TokenSource>>,
 }
 
 impl RestClient {
     /// Fails when the base is no http or https URL, or a header or a trusted CA cannot be used.
     pub fn new(settings: RestSettings, tokens: Option<Arc<dyn TokenSource>>) -> Result<Self, RestError> {
-        let RestSettings { service, base, timeout, max_answer, trusted_cas, headers: fixed } = settings;
+        let RestSettings { service, base, timeout, max_answer, trusted_cas, headers: fixed, not_found } =
+            settings;
         let unusable =
             |what: &str, why: &dyn fmt::Display| RestError::unavailable(&service, format!("{what}: {why}"));
         let url = Url::parse(&base).map_err(|why| unusable(&base, &why))?;
@@ -92,7 +101,7 @@ impl RestClient {
         }
         let http = builder.build().map_err(|why| unusable("no HTTP client", &causes(&why)))?;
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { http, base, service, max_answer, tokens })
+        Ok(Self { http, base, service, max_answer, not_found, tokens })
     }
 
     /// What the service is called.
@@ -137,12 +146,61 @@ impl RestClient {
         body: &(impl Serialize + Sync),
         headers: &[(&str, &str)],
     ) -> Result<Option<T>, RestError> {
+        self.send_json(Method::POST, path, body, headers).await
+    }
+
+    /// PATCH of JSON; `None` as with [`get`](Self::get).
+    pub async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Option<T>, RestError> {
+        self.send_json(Method::PATCH, path, body, &[]).await
+    }
+
+    /// What an answer means that came by itself or as part of another one; `None` as with [`get`](Self::get).
+    pub fn read<T: DeserializeOwned>(
+        &self,
+        status: u16,
+        retry_after: Option<&str>,
+        body: &[u8],
+    ) -> Result<Option<T>, RestError> {
+        let service = self.service.clone();
+        let retry_after = retry_after.and_then(seconds);
+        match (status, retry_after) {
+            (200..=299, _) => {
+                let answer = serde_json::from_slice(body);
+                answer.map(Some).map_err(|why| RestError::garbage(&service, why))
+            }
+            // A proxy's page would make everybody deleted.
+            (404, _) if self.says_not_found(body) => Ok(None),
+            (404, _) => Err(RestError::garbage(&service, "status 404 without the service's own words")),
+            (401, _) => Err(RestError::Unauthorized { service, why: said(body) }),
+            (403, _) => Err(RestError::Forbidden { service, why: said(body) }),
+            (429 | 503, Some(retry_after)) => Err(RestError::Throttled { service, retry_after }),
+            (429, None) => Err(RestError::Throttled { service, retry_after: DEFAULT_RETRY_AFTER }),
+            (400..=499, _) => Err(RestError::Refused { service, status, why: said(body) }),
+            _ => Err(RestError::unavailable(&service, format!("status {status}: {}", said(body)))),
+        }
+    }
+
+    fn says_not_found(&self, body: &[u8]) -> bool {
+        serde_json::from_slice(body).is_ok_and(|said| (self.not_found)(&said))
+    }
+
+    async fn send_json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &(impl Serialize + Sync),
+        headers: &[(&str, &str)],
+    ) -> Result<Option<T>, RestError> {
         let url = self.url(path)?;
         let body = serde_json::to_vec(body).map_err(|why| RestError::garbage(&self.service, why))?;
         let json = |request: reqwest::RequestBuilder| {
             with_headers(request, headers).header(CONTENT_TYPE, "application/json").body(body.clone())
         };
-        self.exchange(Method::POST, url, json).await
+        self.exchange(method, url, json).await
     }
 
     /// POST of a form, without a token: how tokens are fetched.
@@ -192,36 +250,10 @@ impl RestClient {
     }
 
     async fn answer<T: DeserializeOwned>(&self, response: Response) -> Result<Option<T>, RestError> {
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER).cloned();
         let body = self.body(response).await?;
-        if status.is_success() {
-            let answer = serde_json::from_slice(&body);
-            return answer.map(Some).map_err(|why| RestError::garbage(&self.service, why));
-        }
-        let service = self.service.clone();
-        match status {
-            // A proxy's page would make everybody deleted.
-            StatusCode::NOT_FOUND if is_json_object(&body) => Ok(None),
-            StatusCode::NOT_FOUND => {
-                Err(RestError::garbage(&service, "status 404 without the service's own words"))
-            }
-            StatusCode::UNAUTHORIZED => Err(RestError::Unauthorized { service, why: said(&body) }),
-            StatusCode::FORBIDDEN => Err(RestError::Forbidden { service, why: said(&body) }),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-                if retry_after(&headers).is_some() =>
-            {
-                Err(RestError::Throttled { service, retry_after: retry_after(&headers).unwrap_or_default() })
-            }
-            StatusCode::TOO_MANY_REQUESTS => {
-                Err(RestError::Throttled { service, retry_after: DEFAULT_RETRY_AFTER })
-            }
-            _ if status.is_client_error() => {
-                Err(RestError::Refused { service, status: status.as_u16(), why: said(&body) })
-            }
-            _ => {
-                Err(RestError::unavailable(&service, format!("status {}: {}", status.as_u16(), said(&body))))
-            }
-        }
+        self.read(status, retry_after.as_ref().and_then(|value| value.to_str().ok()), &body)
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, RestError> {
@@ -261,10 +293,6 @@ fn with_headers(request: reqwest::RequestBuilder, headers: &[(&str, &str)]) -> r
     headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))
 }
 
-fn is_json_object(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok()
-}
-
 /// `value` as it may stand in a path or a query: everything but letters, digits, `-`, `.`, `_` and `~` is escaped
 /// ([RFC 3986 §2.1](https://www.rfc-editor.org/rfc/rfc3986#section-2.1)).
 ///
@@ -284,15 +312,15 @@ pub fn escape(value: &str) -> String {
     escaped
 }
 
-/// In seconds; the form with a date is not in use by any of them.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse::<u64>().ok()?;
+/// The form with a date is not in use by any of them.
+fn seconds(retry_after: &str) -> Option<Duration> {
+    let seconds = retry_after.trim().parse::<u64>().ok()?;
     Some(Duration::from_secs(seconds).min(MAX_RETRY_AFTER))
 }
 
 /// What an error says for people to read, cut short; control characters are left out.
 fn said(body: &[u8]) -> String {
-    let text = serde_json::from_slice::<serde_json::Value>(body).ok().and_then(|json| message(&json));
+    let text = serde_json::from_slice::<Value>(body).ok().and_then(|json| message(&json));
     let text =
         text.unwrap_or_else(|| String::from_utf8_lossy(body.get(..MAX_WHY).unwrap_or(body)).into_owned());
     let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_WHY).collect();
@@ -300,7 +328,7 @@ fn said(body: &[u8]) -> String {
 }
 
 /// Where Graph, the token endpoints, Jamf and SCIM put it.
-fn message(json: &serde_json::Value) -> Option<String> {
+fn message(json: &Value) -> Option<String> {
     let places =
         ["/error/message", "/error_description", "/errors/0/description", "/detail", "/message", "/error"];
     let found = places.iter().find_map(|place| json.pointer(place)?.as_str());

@@ -9,11 +9,13 @@ mod client;
 mod client_credentials;
 mod error;
 mod managed_identity;
+mod time;
 mod token;
 
 pub use assertion::{AssertionAlgorithm, ClientAssertion, ClientAssertionParts};
-pub use client::{RestClient, RestSettings, escape};
+pub use client::{NotFound, RestClient, RestSettings, escape};
 pub use client_credentials::{ClientCredentials, ClientProof};
 pub use error::RestError;
 pub use managed_identity::ManagedIdentity;
+pub use time::time;
 pub use token::{Basic, Cached, FixedBearer, Secret, Token, TokenSource};

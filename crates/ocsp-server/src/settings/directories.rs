@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::EntraSettings;
+
 /// The table `directory`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,7 +32,8 @@ impl Default for DirectorySettings {
 pub struct DirectoryServiceSettings {
     /// What it speaks.
     pub kind: DirectoryKind,
-    /// Its base, such as `https://example.com/scim/v2` or `https://example.jamfcloud.com`.
+    /// Its base, such as `https://example.com/scim/v2` or `https://example.jamfcloud.com`. For Entra empty means where
+    /// its cloud has Microsoft Graph.
     pub url: String,
     /// File of a bearer token that does not change; of the API token for Okta.
     pub token: PathBuf,
@@ -52,6 +55,8 @@ pub struct DirectoryServiceSettings {
     pub max_stale_seconds: u64,
     /// Whether a device of Jamf Pro that is not managed any more has its certificates on hold.
     pub unmanaged: UnmanagedDevices,
+    /// What more there is to say of Entra and Intune.
+    pub entra: EntraSettings,
 }
 
 impl Default for DirectoryServiceSettings {
@@ -69,6 +74,7 @@ impl Default for DirectoryServiceSettings {
             fresh_seconds: 5,
             max_stale_seconds: 600,
             unmanaged: UnmanagedDevices::Good,
+            entra: EntraSettings::default(),
         }
     }
 }
@@ -86,6 +92,8 @@ pub enum DirectoryKind {
     Keycloak,
     /// Jamf Pro.
     Jamf,
+    /// Microsoft Entra and Intune.
+    Entra,
 }
 
 /// What becomes of the certificates of devices that are not managed any more.
