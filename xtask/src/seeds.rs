@@ -34,6 +34,13 @@ const SOURCES: &[Source] = &[
     Source { target: "scep_inner", folder: "scep", begins: "apple", ends: "input.der", form: typed },
     Source { target: "scep_inner", folder: "scep", begins: "windows", ends: "input.der", form: typed },
     Source { target: "ber_normalize", folder: "scep", begins: "", ends: "input.der", form: as_it_is },
+    Source {
+        target: "sealed_challenge",
+        folder: "sealed-challenges",
+        begins: "",
+        ends: ".toml",
+        form: challenges,
+    },
     Source { target: "serial_codec", folder: "serial-binding", begins: "", ends: ".toml", form: serials },
 ];
 
@@ -138,10 +145,22 @@ fn serials(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     fs::read_to_string(file).map(|text| serial_octets(&text)).during(file.display())
 }
 
+/// Sealed challenges, and what is sealed in them.
+fn challenges(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let text = fs::read_to_string(file).during(file.display())?;
+    let texts = values(&text, "challenge").map(|text| text.as_bytes().to_vec());
+    Ok(texts.chain(values(&text, "terms").filter_map(hex)).collect())
+}
+
 /// The octets of every `serial = "..."`.
 fn serial_octets(text: &str) -> Vec<Vec<u8>> {
-    let digits = text.lines().filter_map(|line| line.trim().strip_prefix("serial = \"")?.strip_suffix('"'));
-    digits.filter_map(hex).collect()
+    values(text, "serial").filter_map(hex).collect()
+}
+
+/// Every `key = "..."`.
+fn values<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
+    let value = move |line: &'a str| line.trim().strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"');
+    text.lines().filter_map(value)
 }
 
 fn hex(digits: &str) -> Option<Vec<u8>> {

@@ -4,7 +4,7 @@ use pki_core::{ChallengePassword, RandomFailed, SecureRandom};
 use zeroize::Zeroizing;
 
 /// Letters and digits that cannot be taken for each other (Crockford's base 32); all of them fit a PrintableString.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// 28 symbols of 5 bits: 140 bits, where security asks for 128.
 const SYMBOLS: usize = 28;

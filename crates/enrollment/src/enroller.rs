@@ -134,6 +134,7 @@ impl Enroller {
                     // Clients send the challenge of their first enrollment again.
                     Err(
                         Refusal::ChallengeUnknown
+                        | Refusal::ChallengeExpired
                         | Refusal::ChallengeSpent
                         | Refusal::ChallengeRejected { .. }
                         | Refusal::SignerMismatch,

@@ -70,6 +70,9 @@ pub enum Refusal {
     /// No such challenge: wrong, expired, burnt or spent.
     #[error("the challenge is not known, has expired or was used before: get a new one")]
     ChallengeUnknown,
+    /// The challenge was genuine, and is too old.
+    #[error("the challenge has expired: get a new one")]
+    ChallengeExpired,
     /// Another transaction spent the challenge meanwhile.
     #[error("the challenge was spent by another request: get a new one")]
     ChallengeSpent,
@@ -187,6 +190,7 @@ impl Refusal {
             Self::TransactionReused => "transaction-reused",
             Self::ChallengeMissing => "challenge-missing",
             Self::ChallengeUnknown => "challenge-unknown",
+            Self::ChallengeExpired => "challenge-expired",
             Self::ChallengeSpent => "challenge-spent",
             Self::ChallengeMisused => "challenge-misused",
             Self::ChallengeRejected { .. } => "challenge-rejected",

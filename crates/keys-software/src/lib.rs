@@ -1,6 +1,6 @@
 //! Private keys in files and memory, by aws-lc-rs.
 //!
-//! [`AwsLc`] is randomness, signature checks and key wrapping; [`EcdsaKey`], [`RsaKey`], [`Ed25519Key`] and
+//! [`AwsLc`] is randomness, signature checks, key wrapping and AES-GCM; [`EcdsaKey`], [`RsaKey`], [`Ed25519Key`] and
 //! [`MlDsaKey`] are private keys, and [`SoftwareKey`] is any of them. [`load_key`] and its kin keep them in files that their owner alone may read.
 //!
 //! Everything here computes at once: the futures of the seams are ready when they are made. The longest operation
@@ -8,6 +8,7 @@
 //! in place on an async executor; RSA-4096 takes about 2 ms, and whoever serves many requests with such a key gives it
 //! threads of its own.
 
+mod aes_gcm;
 mod aws_lc;
 mod core_dumps;
 mod ecdsa_key;

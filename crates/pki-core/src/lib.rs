@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod algorithm;
+mod authenticated_cipher;
 mod cert_ref;
 mod cert_status;
 mod certificate;
@@ -43,6 +44,7 @@ mod url_base64;
 mod verified_request;
 
 pub use algorithm::{AlgorithmError, KeyTransport, SignatureAlgorithm, UnknownAlgorithm};
+pub use authenticated_cipher::{AuthenticatedCipher, NotAuthentic};
 pub use cert_ref::CertRef;
 pub use cert_status::{CertStatus, CrlReason};
 pub use certificate::Certificate;
