@@ -64,8 +64,8 @@ impl SealedTerms {
         if flags & !(OBJECT | KEY | NAMES) != 0 {
             return Err(InvalidTerms::Flags);
         }
-        let [a, b, c, d, e] = octets.take()?;
-        let expires = UnixTime(u64::from_be_bytes([0, 0, 0, a, b, c, d, e]));
+        let time: [u8; 5] = octets.take()?;
+        let expires = UnixTime(time.iter().fold(0, |seconds, octet| seconds << 8 | u64::from(*octet)));
         let object = (flags & OBJECT != 0).then(|| octets.object()).transpose()?;
         let key = (flags & KEY != 0).then(|| octets.take()).transpose()?;
         let names = if flags & NAMES == 0 { Vec::new() } else { octets.names()? };
