@@ -69,7 +69,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         challenge: Option<PathBuf>,
     },
-    /// Make one-time challenges
+    /// Make one-time and sealed challenges
     #[command(subcommand)]
     Challenge(ChallengeCommand),
     /// Show the configuration
@@ -199,17 +199,27 @@ pub enum PendingCommand {
     },
 }
 
-/// One-time challenges.
+/// One-time and sealed challenges.
 #[derive(Debug, Subcommand)]
 pub enum ChallengeCommand {
     /// Make a challenge and print it
     Create {
-        /// The object that it enrolls: its name or id in the directory
-        #[arg(long)]
-        object: String,
-        /// The profile that it enrolls with [default: the first one]
+        /// The object that it enrolls: its name or id in the directory. A sealed challenge without one enrolls the
+        /// object that the names in the request belong to
+        #[arg(long, required_unless_present = "sealed")]
+        object: Option<String>,
+        /// The profile that it enrolls with [default: the first one that takes such challenges]
         #[arg(long)]
         profile: Option<String>,
+        /// A sealed challenge, which any server with the same key takes
+        #[arg(long)]
+        sealed: bool,
+        /// A name that the certificate may carry, if not all of the object's; may be given again
+        #[arg(long = "name", value_name = "NAME", requires = "sealed")]
+        names: Vec<String>,
+        /// SHA-256 of the only key that it enrolls, of its SubjectPublicKeyInfo in DER, in hexadecimal
+        #[arg(long, value_name = "SHA256", value_parser = sha256, requires = "sealed")]
+        key: Option<[u8; 32]>,
         /// How long it lives: 60m, 2h [default: the profile's]
         #[arg(long, value_name = "TIME", value_parser = duration)]
         lifetime: Option<std::time::Duration>,
@@ -221,6 +231,17 @@ pub enum ChallengeCommand {
 pub enum ConfigCommand {
     /// Print the configuration in force, defaults and environment variables included, as a configuration file
     Print,
+}
+
+/// 64 hexadecimal digits, with or without colons.
+fn sha256(text: &str) -> Result<[u8; 32], String> {
+    let digits: String = text.chars().filter(|c| *c != ':').collect();
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let octet = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    let are_digits = rest.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let octets = if are_digits { pairs.iter().map(octet).collect::<Option<Vec<_>>>() } else { None };
+    let octets = octets.and_then(|octets| <[u8; 32]>::try_from(octets).ok());
+    octets.ok_or_else(|| format!("expected 64 hexadecimal digits, not {text:?}"))
 }
 
 /// `45s`, `60m`, `12h`, `30d`.
@@ -247,6 +268,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn digests_are_read() {
+        assert_eq!(sha256(&"0a".repeat(32)), Ok([10; 32]));
+        assert_eq!(sha256(&["FF"; 32].join(":")), Ok([255; 32]));
+        for text in ["", "0a", &"0g".repeat(32), &"0a".repeat(33), &"+a".repeat(32)] {
+            assert!(sha256(text).is_err(), "{text}");
+        }
     }
 
     #[test]

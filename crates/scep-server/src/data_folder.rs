@@ -130,7 +130,8 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), ServerError> {
     builder.create(folder).map_err(|error| ServerError::of_file(folder, error))
 }
 
-fn secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, ServerError> {
+/// Reads a secret, or makes one where there is none yet.
+pub(crate) fn secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, ServerError> {
     match load_secret(path) {
         Err(error) if error.is_not_found() => {
             let mut secret = Zeroizing::new([0; 32]);

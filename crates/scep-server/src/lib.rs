@@ -3,6 +3,7 @@
 //! [`server::Server`] is what the program `scep-server` runs; tests and measurements start it in their own process.
 
 pub mod arguments;
+mod authorities;
 mod banner;
 mod ca_folder;
 mod chain;

@@ -1,20 +1,19 @@
 //! From the settings of profiles to profiles.
 
-use std::{fmt::Display, path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt::Display, str::FromStr, sync::Arc, time::Duration};
 
 use enrollment::{
-    ApprovalPolicy, ChallengeAuthority, ChallengeKey, EnrollmentProfile, InvalidTemplate, ListedNames,
-    MicrosoftIdsForm, NameChoice, NameRules, RenewalPolicy, SecurityIdentifierForm, StaticChallenge,
+    ApprovalPolicy, ChallengeAuthority, EnrollmentProfile, InvalidTemplate, ListedNames, MicrosoftIdsForm,
+    NameChoice, NameRules, RenewalPolicy, SecurityIdentifierForm,
 };
 use issuance::{KeyPolicy, Profile, ProfileSettings as IssuanceSettings};
-use keys_software::read_private_file;
 use ocsp_server::ServerError;
-use pki_core::{ChallengePassword, Extension, KeyUsage, Oid, oids};
+use pki_core::{Extension, KeyUsage, Oid, oids};
 use scep_proto::{AlgorithmPolicy, Legacy};
 
 use crate::settings::{
-    ApprovalKind, ChallengeKind, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm, NamesKind,
-    ProfileSettings, RenewalKind, WishKind,
+    ApprovalKind, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm, NamesKind, ProfileSettings,
+    RenewalKind, WishKind,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -53,35 +52,20 @@ impl Mistake {
     }
 }
 
-/// The profile that `settings` describe. Relative paths are below `data`.
+/// The profile that `settings` describe, for those that `authority` lets enroll.
 pub(crate) fn enrollment_profile(
     settings: &ProfileSettings,
     urls: &Urls,
-    data: &Path,
-    challenge_key: &ChallengeKey,
+    authority: ChallengeAuthority,
 ) -> Result<EnrollmentProfile, ServerError> {
     let wrong =
         |problem: &dyn Display| ServerError::new(format_args!("the profile {:?}: {problem}", settings.name));
     let mistaken = |Mistake { key, problem }: Mistake| wrong(&format_args!("{key}: {problem}"));
     let issuance = issuance_settings(settings, urls).map_err(mistaken)?;
     let issuance = Arc::new(Profile::new(issuance).map_err(|error| wrong(&error))?);
-    let approval = approval(settings);
-    let authority = match settings.challenge {
-        ChallengeKind::None => ChallengeAuthority::Approval(approval.ok_or_else(|| {
-            wrong(&"challenge = \"none\" needs approval = \"manual\", or anybody could enroll")
-        })?),
-        ChallengeKind::OneTime => ChallengeAuthority::OneTime,
-        ChallengeKind::Static => {
-            let file = settings.challenge_file.as_ref().ok_or_else(|| {
-                wrong(&"challenge = \"static\" needs challenge_file, a file with the challenge in it")
-            })?;
-            let challenge = StaticChallenge::new(challenge_key, &read_challenge(&data.join(file))?);
-            ChallengeAuthority::Static(challenge.map_err(|error| wrong(&error))?)
-        }
-    };
     let names = name_rules(settings).map_err(mistaken)?;
     let profile = EnrollmentProfile::new(issuance, authority).with_names(names);
-    Ok(with_options(profile, settings, approval))
+    Ok(with_options(profile, settings, approval(settings)))
 }
 
 fn with_options(
@@ -119,7 +103,7 @@ fn days(days: u32) -> Duration {
     Duration::from_secs(u64::from(days).saturating_mul(DAY))
 }
 
-fn approval(settings: &ProfileSettings) -> Option<ApprovalPolicy> {
+pub(crate) fn approval(settings: &ProfileSettings) -> Option<ApprovalPolicy> {
     let policy = ApprovalPolicy::default().with_lifetime(days(settings.approval_days));
     match settings.approval {
         ApprovalKind::Automatic => None,
@@ -273,20 +257,15 @@ pub(crate) fn algorithm_policy(settings: &ProfileSettings) -> AlgorithmPolicy {
     })
 }
 
-fn read_challenge(path: &Path) -> Result<ChallengePassword, ServerError> {
-    let contents = read_private_file(path)?;
-    let text = std::str::from_utf8(&contents).map_err(|error| ServerError::of_file(path, error))?;
-    Ok(ChallengePassword::new(text.trim_end_matches(['\r', '\n']).to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use configuration::Configuration;
+    use enrollment::ChallengeKey;
 
     use super::*;
-    use crate::settings::Settings;
+    use crate::{authorities::Authorities, settings::Settings};
 
     fn read(text: &str) -> Result<Vec<EnrollmentProfile>, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -295,11 +274,13 @@ mod tests {
         std::fs::set_permissions(challenge, std::fs::Permissions::from_mode(0o600)).unwrap();
         let settings = Configuration::from_text(text).and_then(|text| text.read::<Settings>());
         let settings = settings.map_err(|error| error.to_string())?;
+        let settings = Settings { data: folder.path().to_owned(), ..settings };
         let [ocsp, ca] = ["ocsp", "ca"].map(|path| format!("http://ca.example.com/{path}"));
         let urls = Urls { ocsp, ca, crl: None, delta_crl: None };
-        let key = ChallengeKey::new([1; 32]);
+        let authorities = Authorities::open(&settings, &ChallengeKey::new([1; 32]));
+        let authorities = authorities.map_err(|error| error.to_string())?;
         let profiles = settings.profile.iter();
-        let profiles = profiles.map(|profile| enrollment_profile(profile, &urls, folder.path(), &key));
+        let profiles = profiles.map(|profile| enrollment_profile(profile, &urls, authorities.of(profile)?));
         profiles.collect::<Result<_, _>>().map_err(|error| error.to_string())
     }
 

@@ -38,6 +38,8 @@ pub struct Settings {
     pub ca: Cas,
     /// How serial numbers are made.
     pub serial: SerialSettings,
+    /// How challenges are sealed.
+    pub sealing: SealingSettings,
     /// Where devices and users are looked up.
     pub directory: DirectorySettings,
     /// The OCSP responder beside the CA.
@@ -70,6 +72,7 @@ impl Default for Settings {
             data: "certbound-data".into(),
             ca: Cas::default(),
             serial: SerialSettings::default(),
+            sealing: SealingSettings::default(),
             directory: DirectorySettings::default(),
             ocsp: OcspSettings::default(),
             answers: AnswerSettings::default(),
@@ -93,6 +96,15 @@ pub struct SerialSettings {
     /// The layout of new serial numbers; older ones are understood whatever this says.
     pub layout: SerialLayout,
     /// Which serial key, 0 to 15, new serial numbers are sealed with; older ones are kept for reading.
+    pub key: u8,
+}
+
+/// The table `sealing`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
+pub struct SealingSettings {
+    /// Which key, 0 to 15, new challenges are sealed with; those that earlier ones sealed are taken as well.
     pub key: u8,
 }
 

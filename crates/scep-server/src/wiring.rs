@@ -22,6 +22,7 @@ use scep_service::{
 use serial_binding::{SerialBinding, SerialBindings};
 
 use crate::{
+    authorities::Authorities,
     banner::Trial,
     ca_folder::{CaFolder, Generation},
     chain::Chain,
@@ -47,6 +48,7 @@ pub(crate) struct Wiring<'a> {
     folder: DataFolder,
     directories: Directories,
     challenge_key: ChallengeKey,
+    authorities: Authorities,
     throttle: Arc<Throttle>,
     trusted_proxies: TrustedProxies,
     metrics: ScepMetrics,
@@ -72,8 +74,9 @@ impl<'a> Wiring<'a> {
         let challenge_key = ChallengeKey::new(*folder.challenge_key);
         // Mistakes in profiles are told before anything else is opened.
         let urls = urls(settings, &base, "ca", "crl");
+        let authorities = Authorities::open(settings, &challenge_key)?;
         for profile in &settings.profile {
-            enrollment_profile(profile, &urls, &settings.data, &challenge_key)?;
+            enrollment_profile(profile, &urls, authorities.of(profile)?)?;
         }
         let directories = Directories::open(&settings.directory, &settings.data, &clock)?;
         let limits = &settings.throttle;
@@ -91,6 +94,7 @@ impl<'a> Wiring<'a> {
             folder,
             directories,
             challenge_key,
+            authorities,
             throttle,
             trusted_proxies,
             metrics,
@@ -362,9 +366,8 @@ impl<'a> Wiring<'a> {
         let ledger = &self.folder.ledger;
         let own = generation.issuer.certificate();
         let urls = urls(self.settings, &self.base, &certificate_path(own), &crl_path(own));
-        let enrollment = |profile: &&ProfileSettings| {
-            enrollment_profile(profile, &urls, &self.settings.data, &self.challenge_key)
-        };
+        let enrollment =
+            |profile: &&ProfileSettings| enrollment_profile(profile, &urls, self.authorities.of(profile)?);
         let authority = CertificateAuthority::new(CaParts {
             issuer: generation.issuer.clone(),
             key: Arc::clone(&generation.ca_key) as _,

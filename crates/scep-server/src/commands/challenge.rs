@@ -1,43 +1,70 @@
-//! `scep-server challenge`: one-time challenges.
+//! `scep-server challenge`: one-time and sealed challenges.
 
 use std::{sync::Arc, time::Duration};
 
-use enrollment::{ChallengeKey, OneTimeChallenges};
+use enrollment::{ChallengeKey, OneTimeChallenges, SealedTerms};
 use keys_software::{AwsLc, load_secret};
 use ocsp_server::{Directories, ServerError};
-use pki_core::{Clock, SystemClock};
+use pki_core::{ChallengePassword, Clock, SystemClock};
 use serial_binding::BoundObject;
 
 use super::say;
 use crate::{
     arguments::ChallengeCommand,
+    authorities::sealed_challenges,
     data_folder::{CHALLENGE_KEY, Records},
     settings::{ChallengeKind, ProfileSettings, Settings},
 };
 
-/// Carries the command out on the ledger; a server that runs on the same folder takes the challenge at once.
+/// Carries the command out: a one-time challenge goes to the ledger, where a server that runs on the same folder finds
+/// it at once; a sealed one goes nowhere.
 pub(super) async fn run(command: ChallengeCommand, settings: &Settings) -> Result<(), ServerError> {
-    let ChallengeCommand::Create { object, profile, lifetime } = command;
-    let profile = chosen(&settings.profile, profile.as_deref())?;
+    let ChallengeCommand::Create { object, profile, sealed, names, key, lifetime } = command;
+    let kind = if sealed { ChallengeKind::Sealed } else { ChallengeKind::OneTime };
+    let profile = chosen(&settings.profile, kind, profile.as_deref())?;
     let lifetime = lifetime.unwrap_or(Duration::from_secs(profile.challenge_minutes.saturating_mul(60)));
-    let found = find(settings, &object).await?;
-    let challenges = challenges(settings)?;
-    let challenge = challenges.create(found, &profile.name, lifetime).await.map_err(ServerError::new)?;
+    let object = match object {
+        Some(object) => Some(find(settings, &object).await?),
+        None => None,
+    };
+    let challenge = match object {
+        _ if sealed => {
+            let expires = SystemClock.now().saturating_add(lifetime);
+            seal(settings, profile, &SealedTerms { expires, object, key, names })?
+        }
+        Some(object) => {
+            let challenges = challenges(settings)?;
+            challenges.create(object, &profile.name, lifetime).await.map_err(ServerError::new)?
+        }
+        None => {
+            return Err(ServerError::new("a one-time challenge is for one object: name it with --object"));
+        }
+    };
     say(format_args!("{}", challenge.expose()))
+}
+
+fn seal(
+    settings: &Settings,
+    profile: &ProfileSettings,
+    terms: &SealedTerms,
+) -> Result<ChallengePassword, ServerError> {
+    sealed_challenges(settings)?.seal(terms, &profile.name).map_err(ServerError::new)
 }
 
 fn chosen<'a>(
     profiles: &'a [ProfileSettings],
+    kind: ChallengeKind,
     name: Option<&str>,
 ) -> Result<&'a ProfileSettings, ServerError> {
-    let mut one_time = profiles.iter().filter(|profile| profile.challenge == ChallengeKind::OneTime);
+    let mut fit = profiles.iter().filter(|profile| profile.challenge == kind);
     let found = match name {
-        Some(name) => one_time.find(|profile| profile.name == name),
-        None => one_time.next(),
+        Some(name) => fit.find(|profile| profile.name == name),
+        None => fit.next(),
     };
+    let what = if kind == ChallengeKind::Sealed { "sealed" } else { "one-time" };
     found.ok_or_else(|| match name {
-        Some(name) => ServerError::new(format_args!("there is no profile {name:?} with one-time challenges")),
-        None => ServerError::new("no profile has one-time challenges"),
+        Some(name) => ServerError::new(format_args!("there is no profile {name:?} with {what} challenges")),
+        None => ServerError::new(format_args!("no profile has {what} challenges")),
     })
 }
 

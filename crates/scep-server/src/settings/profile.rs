@@ -19,7 +19,7 @@ pub struct ProfileSettings {
     pub challenge: ChallengeKind,
     /// File that holds the challenge, where that is static.
     pub challenge_file: Option<PathBuf>,
-    /// Minutes that a one-time challenge lives, unless it is made with another lifetime.
+    /// Minutes that a one-time or a sealed challenge lives, unless it is made with another lifetime.
     pub challenge_minutes: u64,
     /// Whether a person approves requests.
     pub approval: ApprovalKind,
@@ -147,6 +147,8 @@ pub struct ExtensionSettings {
 pub enum ChallengeKind {
     /// By a challenge made for one object, good once.
     OneTime,
+    /// By a challenge that says itself what it is good for; docs/sealed-challenges.md.
+    Sealed,
     /// By a challenge that all share; the object is found by the names asked for.
     Static,
     /// Not at all: a person approves each request; the object is found by the names asked for.

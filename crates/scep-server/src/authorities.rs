@@ -1,0 +1,105 @@
+//! What profiles take as authority: from settings, secrets and services to who decides on first enrollments.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use enrollment::{ChallengeAuthority, ChallengeKey, SealedChallenges, SealingKey, StaticChallenge};
+use keys_software::{AwsLc, load_secret, read_private_file};
+use ocsp_server::ServerError;
+use pki_core::ChallengePassword;
+use serial_binding::KeyId;
+
+use crate::{
+    data_folder::secret,
+    profiles::approval,
+    settings::{ChallengeKind, ProfileSettings, Settings},
+};
+
+/// The authority of each profile, by its name. Made once, whatever the number of CAs and generations.
+#[derive(Debug, Clone)]
+pub(crate) struct Authorities {
+    by_profile: BTreeMap<String, ChallengeAuthority>,
+    sealed: Option<Arc<SealedChallenges>>,
+}
+
+impl Authorities {
+    /// Makes them; a key that seals challenges is made in the data folder where a profile needs one and there is none.
+    pub(crate) fn open(settings: &Settings, challenge_key: &ChallengeKey) -> Result<Self, ServerError> {
+        let is_sealed = |profile: &ProfileSettings| profile.challenge == ChallengeKind::Sealed;
+        let mut made = Self { by_profile: BTreeMap::new(), sealed: None };
+        if settings.profile.iter().any(is_sealed) {
+            secret(&settings.data.join(sealing_key_name(sealing_key_id(settings)?)))?;
+            made.sealed = Some(Arc::new(sealed_challenges(settings)?));
+        }
+        for profile in &settings.profile {
+            let authority = made.authority(profile, &settings.data, challenge_key)?;
+            made.by_profile.insert(profile.name.clone(), authority);
+        }
+        Ok(made)
+    }
+
+    /// The one of a profile.
+    pub(crate) fn of(&self, profile: &ProfileSettings) -> Result<ChallengeAuthority, ServerError> {
+        let authority = self.by_profile.get(&profile.name).cloned();
+        authority
+            .ok_or_else(|| ServerError::new(format_args!("the profile {:?} has no authority", profile.name)))
+    }
+
+    fn authority(
+        &self,
+        profile: &ProfileSettings,
+        data: &Path,
+        challenge_key: &ChallengeKey,
+    ) -> Result<ChallengeAuthority, ServerError> {
+        let wrong =
+            |problem: &str| ServerError::new(format_args!("the profile {:?}: {problem}", profile.name));
+        Ok(match profile.challenge {
+            ChallengeKind::OneTime => ChallengeAuthority::OneTime,
+            ChallengeKind::Static => {
+                let missing = "challenge = \"static\" needs challenge_file, a file with the challenge in it";
+                let file = profile.challenge_file.as_ref().ok_or_else(|| wrong(missing))?;
+                let challenge = StaticChallenge::new(challenge_key, &read_challenge(&data.join(file))?);
+                ChallengeAuthority::Static(challenge.map_err(|error| wrong(&error.to_string()))?)
+            }
+            ChallengeKind::None => ChallengeAuthority::Approval(approval(profile).ok_or_else(|| {
+                wrong("challenge = \"none\" needs approval = \"manual\", or anybody could enroll")
+            })?),
+            ChallengeKind::Sealed => {
+                let sealed = self.sealed.clone().ok_or_else(|| wrong("there is no key that seals"))?;
+                ChallengeAuthority::Validator(sealed)
+            }
+        })
+    }
+}
+
+/// What makes and checks sealed challenges with the keys in the data folder, of which there must be one at least.
+pub(crate) fn sealed_challenges(settings: &Settings) -> Result<SealedChallenges, ServerError> {
+    let (folder, chosen) = (&settings.data, sealing_key_id(settings)?);
+    let mut challenges =
+        SealedChallenges::new(sealing_key(folder, chosen)?, Arc::new(AwsLc), Arc::new(AwsLc));
+    for id in (0..16).filter_map(KeyId::new).filter(|id| *id != chosen) {
+        if folder.join(sealing_key_name(id)).exists() {
+            challenges = challenges.with_earlier_key(sealing_key(folder, id)?);
+        }
+    }
+    Ok(challenges)
+}
+
+fn sealing_key(folder: &Path, id: KeyId) -> Result<SealingKey, ServerError> {
+    Ok(SealingKey::new(id, *load_secret(&folder.join(sealing_key_name(id)))?))
+}
+
+/// The name of the file of a key that seals challenges.
+fn sealing_key_name(id: KeyId) -> String {
+    format!("sealing-{id}.key")
+}
+
+fn sealing_key_id(settings: &Settings) -> Result<KeyId, ServerError> {
+    let id = KeyId::new(settings.sealing.key);
+    id.ok_or_else(|| ServerError::new("sealing.key: expected a number from 0 to 15"))
+}
+
+fn read_challenge(path: &Path) -> Result<ChallengePassword, ServerError> {
+    let contents = read_private_file(path)?;
+    let text = std::str::from_utf8(&contents).map_err(|error| ServerError::of_file(path, error))?;
+    Ok(ChallengePassword::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+}
