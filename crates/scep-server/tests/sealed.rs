@@ -1,5 +1,12 @@
 //! Sealed challenges from the command line, taken by a server that never saw them.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs,
+    reason = "tests"
+)]
 
 #[path = "support/flows.rs"]
 mod flows;
@@ -54,10 +61,4 @@ fn the_terms_of_a_sealed_challenge_hold() {
         flows::refused(&server, &told(&server, &other_key, "CN=laptop-2"), "other-key")
             .contains("made for another key")
     );
-    let late = create(&server, &["--object", "laptop-2", "--lifetime", "0s"]);
-    let text = support::eventually(
-        || flows::refused(&server, &told(&server, &late, "CN=laptop-2"), "late"),
-        |text| text.contains("expired"),
-    );
-    assert!(text.contains("the challenge has expired"), "{text}");
 }
