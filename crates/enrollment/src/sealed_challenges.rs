@@ -84,7 +84,8 @@ impl SealedChallenges {
             return Err(Refusal::rejected_by("the sealed challenge", "it was made for another key"));
         }
         let names = Some(names).filter(|names| !names.is_empty());
-        Ok(Validated { object, spends: Some(Spend::SelfChecking { id, expires }), names, notice: None })
+        let spends = Some(Spend::SelfChecking { id, expires });
+        Ok(Validated { object, spends, names, ..Validated::default() })
     }
 }
 
