@@ -74,32 +74,40 @@ impl Enroller {
         let key = request.csr.public_key().fingerprint();
         let transaction = self.transaction(profile, request.transaction_id, &key);
         let run = self.run(transaction, &request.csr)?;
-        if let Some(earlier) = self.earlier(profile, profile.approval(), &run).await? {
+        // Who would ask others, or a person, looks first. Elsewhere a repeat is told from a first request where both are
+        // recorded, and what comes before that costs less than a look.
+        let looks_first = profile.approval().is_some() || profile.validator().is_some();
+        if looks_first && let Some(earlier) = self.earlier(profile, profile.approval(), &run).await? {
             return Ok(earlier);
         }
+        let refusal = match self.decide_anew(profile, request, &run).await {
+            Err(refusal) if !looks_first || matches!(refusal, Refusal::ChallengeUnknown) => refusal,
+            decided => return decided,
+        };
+        // The same request, sent before, may have spent the challenge, or its object has been disabled since; or it waits
+        // since the profile had its requests approved.
+        let waiting = ApprovalPolicy::default();
+        let approval = matches!(refusal, Refusal::ChallengeUnknown).then_some(&waiting);
+        self.earlier(profile, approval, &run).await?.ok_or(refusal)
+    }
+
+    async fn decide_anew(
+        &self,
+        profile: &EnrollmentProfile,
+        request: &EnrollmentRequest<'_>,
+        run: &Run<'_>,
+    ) -> Result<Enrollment, Refusal> {
         let names = RequestedNames::of(&request.csr)?;
-        let asked = asked(profile, request, &run);
-        match self.granted(profile, &asked, &names).await {
-            Ok(grant) => {
-                let outcome = match profile.approval() {
-                    None => self.issue(profile, &run, grant, names).await.map(Enrollment::Issued),
-                    Some(policy) => self.queue(profile, *policy, (&run, transaction), grant, names).await,
-                };
-                if let (Err(refusal), ChallengeAuthority::Validator(validator)) =
-                    (&outcome, profile.authority())
-                {
-                    validator.refused(&asked, refusal).await;
-                }
-                outcome
-            }
-            // The same request, sent twice, may have spent it since the transaction was looked up; or it waits since the
-            // profile had its requests approved.
-            Err(Refusal::ChallengeUnknown) => {
-                let policy = Some(&ApprovalPolicy::default());
-                self.earlier(profile, policy, &run).await?.ok_or(Refusal::ChallengeUnknown)
-            }
-            Err(refusal) => Err(refusal),
+        let asked = asked(profile, request, run);
+        let grant = self.granted(profile, &asked, &names).await?;
+        let outcome = match profile.approval() {
+            None => self.issue(profile, run, grant, names).await.map(Enrollment::Issued),
+            Some(policy) => self.queue(profile, *policy, (run, run.transaction), grant, names).await,
+        };
+        if let (Err(refusal), Some(validator)) = (&outcome, profile.validator()) {
+            validator.refused(&asked, refusal).await;
         }
+        outcome
     }
 
     /// A renewal, on the strength of the signer's certificate.

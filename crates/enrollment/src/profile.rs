@@ -134,6 +134,13 @@ impl EnrollmentProfile {
         &self.authority
     }
 
+    pub(crate) fn validator(&self) -> Option<&dyn ChallengeValidator> {
+        match &self.authority {
+            ChallengeAuthority::Validator(validator) => Some(&**validator),
+            _ => None,
+        }
+    }
+
     /// What authorizes a renewal; `None` when nothing does.
     pub fn renewal(&self) -> Option<&RenewalPolicy> {
         self.renewal.as_ref()

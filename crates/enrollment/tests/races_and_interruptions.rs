@@ -11,14 +11,14 @@ use std::{
     thread,
 };
 
-use directory::ObjectState;
+use directory::{DirectoryError, ObjectState};
 use enrollment::{
     EarlierRequest, Enroller, EnrollmentRequest, EnrollmentStore, MemoryLedger, RequestKind, StoreError,
     StoredChallenge,
 };
 use issuance::{ChallengeId, Intent, IntentOutcome, IssuanceLog as _, Spend, TransactionKey};
 use pki_core::{BoxFuture, UnixTime};
-use support::{Csr, laptop, self_signed, world};
+use support::{Csr, STATIC, laptop, secret, self_signed, world};
 use testkit::block_on;
 
 // clause: RFC 8894 S5
@@ -70,7 +70,7 @@ fn row_14_of_two_hundred_equal_requests_at_once_all_get_the_same_certificate() {
     assert_eq!(world.ledger.intents(), 1);
 }
 
-/// Overlooks the transaction the first time, as when it was opened a moment later.
+/// Overlooks the transaction until the challenge is looked at, as when it was opened a moment later.
 #[derive(Debug)]
 struct LateStore(Arc<MemoryLedger>, AtomicBool);
 
@@ -80,7 +80,7 @@ impl EnrollmentStore for LateStore {
         transaction: TransactionKey,
         not_before: UnixTime,
     ) -> BoxFuture<'_, Result<Option<EarlierRequest>, StoreError>> {
-        if self.1.swap(false, Ordering::SeqCst) {
+        if self.1.load(Ordering::SeqCst) {
             return Box::pin(std::future::ready(Ok(None)));
         }
         self.0.recall(transaction, not_before)
@@ -95,6 +95,7 @@ impl EnrollmentStore for LateStore {
         id: ChallengeId,
         now: UnixTime,
     ) -> BoxFuture<'_, Result<Option<StoredChallenge>, StoreError>> {
+        self.1.store(false, Ordering::SeqCst);
         self.0.live_challenge(id, now)
     }
 
@@ -158,6 +159,23 @@ fn row_44_an_enrollment_that_was_cut_off_is_not_finished_for_a_disabled_object()
     world.directory.set_state(laptop(), ObjectState::Disabled { since: None });
     world.refuses(world.enroll(&csr), "object-disabled", 1);
     assert!(world.ledger.issued().is_empty());
+}
+
+#[test]
+fn who_lost_the_answer_gets_it_again_whatever_has_happened_since() {
+    for profile in ["devices", "static"] {
+        let world = world();
+        let challenge = if profile == "static" { secret(STATIC) } else { world.challenge() };
+        let csr = Csr::with(challenge).signed();
+        let certificate = world.enroll_with(profile, &csr).unwrap();
+        assert_eq!(world.enroll_with(profile, &csr).unwrap(), certificate);
+        // That its certificate is no good any more, it learns by OCSP.
+        world.directory.set_state(laptop(), ObjectState::Disabled { since: None });
+        assert_eq!(world.enroll_with(profile, &csr).unwrap(), certificate);
+        *world.directory.outage.lock().unwrap() = Some(DirectoryError::unavailable("map", "no route"));
+        assert_eq!(world.enroll_with(profile, &csr).unwrap(), certificate);
+        assert_eq!(world.ledger.intents(), 1);
+    }
 }
 
 #[test]
