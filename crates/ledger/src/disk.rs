@@ -10,6 +10,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -18,6 +19,10 @@ use crate::LedgerError;
 
 /// After so many commits the log is copied into the file, so that it begins anew; about 8 MiB.
 const COMMITS_IN_THE_LOG: usize = 256;
+
+/// How long those who come together wait for each other. One wait for the disk costs as much time of a processor as all
+/// that is written in it; whoever comes alone waits for nobody.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// A thread that waits for the disk. SQLite commits in WAL mode with `synchronous = NORMAL`: to the log, and without
 /// waiting. Waiting for the log afterwards is what `FULL` would do with the file held; here others write meanwhile, and
@@ -115,8 +120,13 @@ struct Worker<S> {
 
 impl<S: FnMut() -> io::Result<()>> Worker<S> {
     fn run(&mut self, waiters: &Receiver<Waiter>) {
+        let mut is_busy = false;
         while let Ok(first) = waiters.recv() {
+            if is_busy {
+                gather();
+            }
             let waiting: Vec<_> = std::iter::once(first).chain(waiters.try_iter()).collect();
+            is_busy = waiting.len() > 1;
             self.commits = self.commits.saturating_add(waiting.len());
             let reached = self.reach();
             for tell in waiting {
@@ -149,6 +159,11 @@ impl<S: FnMut() -> io::Result<()>> Worker<S> {
             let _ = copy_log(&self.tidying);
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "being woken by each who comes is the cost that this saves")]
+fn gather() {
+    thread::sleep(GATHERING);
 }
 
 #[derive(Debug, PartialEq, Eq)]
