@@ -31,6 +31,11 @@ struct Arguments {
     print_config: bool,
 }
 
+/// A request allocates some two hundred small things that live for a moment; the system's allocator takes three times as
+/// long for that as this one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
