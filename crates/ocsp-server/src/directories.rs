@@ -15,7 +15,7 @@ use rest_client::{
 use serial_binding::{ObjectKind, ObjectKinds};
 
 use crate::{
-    ServerError, entra,
+    ServerError, entra, ldap_service,
     settings::{DirectoryKind, DirectoryServiceSettings, DirectorySettings, UnmanagedDevices},
 };
 
@@ -74,28 +74,32 @@ fn open_service(
     data: &Path,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Directory>, ServerError> {
-    let client = |name| {
+    let canary = (!settings.canary.is_empty()).then(|| settings.canary.parse()).transpose();
+    let canary = canary.map_err(|error| ServerError::new(format_args!("canary: {error}")))?;
+    let name = settings.kind.name();
+    let client = || {
         let tokens = tokens(name, settings, data, clock)?;
         RestClient::new(rest(name, settings, data)?, Some(tokens)).map_err(ServerError::new)
     };
-    let scim = |name, dialect| -> Result<(_, Arc<dyn Directory>), ServerError> {
-        Ok((name, Arc::new(ScimDirectory::new(client(name)?, dialect))))
+    let scim = |dialect| -> Result<Arc<dyn Directory>, ServerError> {
+        Ok(Arc::new(ScimDirectory::new(client()?, dialect)))
     };
-    let (name, directory) = match settings.kind {
-        DirectoryKind::Scim => scim("SCIM", Dialect::scim())?,
-        DirectoryKind::Okta => scim("Okta", Dialect::okta())?,
-        DirectoryKind::Keycloak => scim("Keycloak", Dialect::keycloak())?,
+    let directory = match settings.kind {
+        DirectoryKind::Scim => scim(Dialect::scim())?,
+        DirectoryKind::Okta => scim(Dialect::okta())?,
+        DirectoryKind::Keycloak => scim(Dialect::keycloak())?,
         DirectoryKind::Jamf => {
             let unmanaged = match settings.unmanaged {
                 UnmanagedDevices::Good => Unmanaged::Good,
                 UnmanagedDevices::Hold => Unmanaged::Hold,
             };
-            ("Jamf Pro", Arc::new(JamfDirectory::new(client("Jamf Pro")?, unmanaged)) as _)
+            Arc::new(JamfDirectory::new(client()?, unmanaged))
         }
-        DirectoryKind::Entra => (entra::NAME, Arc::new(entra::open(settings, data, clock)?) as _),
+        DirectoryKind::Entra => Arc::new(entra::open(settings, data, clock)?),
+        DirectoryKind::Ldap | DirectoryKind::ActiveDirectory => {
+            Arc::new(ldap_service::open(name, settings, canary, data, clock)?)
+        }
     };
-    let canary = (!settings.canary.is_empty()).then(|| settings.canary.parse()).transpose();
-    let canary = canary.map_err(|error| ServerError::new(format_args!("canary: {error}")))?;
     let guard = GuardSettings {
         fresh_for: Duration::from_secs(settings.fresh_seconds),
         max_stale: Duration::from_secs(settings.max_stale_seconds),
@@ -110,13 +114,17 @@ pub(crate) fn rest(
     settings: &DirectoryServiceSettings,
     data: &Path,
 ) -> Result<RestSettings, ServerError> {
-    let trusted_cas = if settings.trusted_cas.as_os_str().is_empty() {
-        Vec::new()
-    } else {
-        let path = data.join(&settings.trusted_cas);
-        std::fs::read(&path).map_err(|error| ServerError::of_file(&path, error))?
-    };
+    let trusted_cas = file(&settings.trusted_cas, data)?;
     Ok(RestSettings { trusted_cas, ..RestSettings::new(name, &settings.url) })
+}
+
+/// The file below the data folder; nothing where none is named.
+pub(crate) fn file(path: &Path, data: &Path) -> Result<Vec<u8>, ServerError> {
+    if path.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
+    let path = data.join(path);
+    std::fs::read(&path).map_err(|error| ServerError::of_file(&path, error))
 }
 
 fn tokens(

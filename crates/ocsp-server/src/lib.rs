@@ -11,6 +11,7 @@ mod directories;
 mod entra;
 mod error;
 mod foreign_crls;
+mod ldap_service;
 pub mod logging;
 mod own_certificates;
 mod pages;

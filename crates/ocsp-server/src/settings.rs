@@ -7,6 +7,7 @@ mod delegate;
 mod directories;
 mod endpoints;
 mod entra;
+mod ldap;
 mod revocation;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use entra::{
     AssertionName, CloudName, ComplianceCheck, DeletedUserState, DevicesIn, EntraSettings,
     ManagedIdentityName,
 };
+pub use ldap::{LdapProtection, LdapServiceSettings, LockedAccounts};
 pub use revocation::{ForeignCrlSettings, RevocationSettings, UnlistedCertificates};
 use serde::{Deserialize, Serialize};
 

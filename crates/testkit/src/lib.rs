@@ -24,13 +24,17 @@ mod fixed_clock;
 mod fixtures;
 pub mod keys;
 mod run;
+mod samba;
 mod seeded_random;
 mod service;
+mod slapd;
 
 pub use block_on::block_on;
 pub use fixed_clock::{FixedClock, NOW};
 pub use fixtures::{Authority, Device, ca, device, device_p256, rsa_ca};
 pub use run::{run, run_in, run_with_input, try_run_in};
+pub use samba::Samba;
 pub use seeded_random::SeededRandom;
 pub use service::{Answer, Asked, PagedService, ScriptedService};
+pub use slapd::{BASE, Slapd, tls_files};
 pub use tempfile::{TempDir, tempdir};

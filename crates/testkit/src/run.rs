@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Programs that tests run, and the Debian packages that they come with.
-const PACKAGES: [(&str, &str); 12] = [
+const PACKAGES: [(&str, &str); 18] = [
     ("openssl", "openssl"),
     ("ocsptool", "gnutls-bin"),
     ("certtool", "gnutls-bin"),
@@ -20,6 +20,12 @@ const PACKAGES: [(&str, &str); 12] = [
     ("sqlite3", "sqlite3"),
     ("valgrind", "valgrind"),
     ("python3", "python3"),
+    ("slapd", "slapd"),
+    ("slapadd", "slapd"),
+    ("ldapmodify", "ldap-utils"),
+    ("ldapsearch", "ldap-utils"),
+    ("samba", "samba-ad-dc"),
+    ("samba-tool", "samba-ad-dc samba-ad-provision"),
 ];
 
 /// Runs `program` and returns what it wrote to its standard output. Panics with everything that it said when it fails,
@@ -81,7 +87,7 @@ fn start(folder: &Path, program: &str, arguments: &[String], input: &[u8]) -> Ou
     })
 }
 
-fn advice(program: &str) -> String {
+pub(crate) fn advice(program: &str) -> String {
     let name = Path::new(program).file_name().and_then(|name| name.to_str()).unwrap_or(program);
     match PACKAGES.iter().find(|(known, _)| *known == name) {
         Some((_, package)) => format!("install it: apt-get install {package}"),

@@ -71,6 +71,23 @@ const PACKAGES: &[Package] = &[
         because: "checks certificates by OCSP",
     },
     Package { name: "curl", evidence: Evidence::Program("curl"), because: "asks as a browser does" },
+    Package { name: "slapd", evidence: Evidence::Program("slapd"), because: "is a directory by LDAP" },
+    Package { name: "ldap-utils", evidence: Evidence::Program("ldapmodify"), because: "changes directories" },
+    Package {
+        name: "samba-ad-dc",
+        evidence: Evidence::Program("samba"),
+        because: "is a domain controller of Active Directory",
+    },
+    Package {
+        name: "samba-ad-provision",
+        evidence: Evidence::Package,
+        because: "makes a domain of Active Directory",
+    },
+    Package {
+        name: "samba-dsdb-modules",
+        evidence: Evidence::Package,
+        because: "keeps a domain of Active Directory",
+    },
     Package {
         name: "python3-venv",
         evidence: Evidence::Package,

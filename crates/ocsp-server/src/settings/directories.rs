@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::EntraSettings;
+use super::{EntraSettings, LdapServiceSettings};
 
 /// The table `directory`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,8 +32,8 @@ impl Default for DirectorySettings {
 pub struct DirectoryServiceSettings {
     /// What it speaks.
     pub kind: DirectoryKind,
-    /// Its base, such as `https://example.com/scim/v2` or `https://example.jamfcloud.com`. For Entra empty means where
-    /// its cloud has Microsoft Graph.
+    /// Its base, such as `https://example.com/scim/v2`, `https://example.jamfcloud.com` or `ldaps://dc1.example.com`. For
+    /// Entra empty means where its cloud has Microsoft Graph.
     pub url: String,
     /// File of a bearer token that does not change; of the API token for Okta.
     pub token: PathBuf,
@@ -57,6 +57,8 @@ pub struct DirectoryServiceSettings {
     pub unmanaged: UnmanagedDevices,
     /// What more there is to say of Entra and Intune.
     pub entra: EntraSettings,
+    /// What LDAP needs beside that.
+    pub ldap: LdapServiceSettings,
 }
 
 impl Default for DirectoryServiceSettings {
@@ -75,6 +77,7 @@ impl Default for DirectoryServiceSettings {
             max_stale_seconds: 600,
             unmanaged: UnmanagedDevices::Good,
             entra: EntraSettings::default(),
+            ldap: LdapServiceSettings::default(),
         }
     }
 }
@@ -94,6 +97,26 @@ pub enum DirectoryKind {
     Jamf,
     /// Microsoft Entra and Intune.
     Entra,
+    /// An LDAP directory with the attributes of RFC 4519.
+    Ldap,
+    /// Active Directory, by LDAP.
+    #[serde(rename = "active-directory")]
+    ActiveDirectory,
+}
+
+impl DirectoryKind {
+    /// What such a service is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Scim => "SCIM",
+            Self::Okta => "Okta",
+            Self::Keycloak => "Keycloak",
+            Self::Jamf => "Jamf Pro",
+            Self::Entra => "Microsoft Entra",
+            Self::Ldap => "LDAP",
+            Self::ActiveDirectory => "Active Directory",
+        }
+    }
 }
 
 /// What becomes of the certificates of devices that are not managed any more.
