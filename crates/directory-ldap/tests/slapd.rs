@@ -27,14 +27,14 @@ const CANARY: u8 = 1;
 const LAPTOP: u8 = 2;
 const ADA: u8 = 3;
 
-fn login(name: &str) -> Option<Login> {
+fn login(name: &str) -> Login {
     let password = format!("a password of the {name}").into();
-    Some(Login { name: format!("cn={name},{BASE}"), password })
+    Login { name: format!("cn={name},{BASE}"), password }
 }
 
 fn settings(slapd: &Slapd) -> LdapSettings {
     LdapSettings {
-        login: login("reader"),
+        login: Some(login("reader")),
         canary: Some(entry(CANARY)),
         attributes: ["departmentNumber", "employeeType", "title", "o"].map(String::from).into(),
         timeout: Duration::from_secs(2),
@@ -147,7 +147,7 @@ async fn what_is_not_shown_is_deleted_only_where_base_and_canary_are() {
     let cases = [
         ("canary", LdapSettings { canary: None, ..settings(&slapd) }),
         ("canary", LdapSettings { canary: Some(entry(99)), ..settings(&slapd) }),
-        ("canary", LdapSettings { login: login("blind"), ..settings(&slapd) }),
+        ("canary", LdapSettings { login: Some(login("blind")), ..settings(&slapd) }),
         ("base", LdapSettings { login: None, base: format!("ou=people,{BASE}"), ..settings(&slapd) }),
         ("no such base", LdapSettings { base: format!("ou=nowhere,{BASE}"), ..settings(&slapd) }),
         ("no such base", LdapSettings { base: "dc=elsewhere".into(), ..settings(&slapd) }),
@@ -235,11 +235,11 @@ async fn tls_is_with_the_right_server_or_not_at_all() {
 #[tokio::test]
 async fn a_wrong_password_is_nobodys_fault_but_ours() {
     let slapd = Slapd::start();
-    let wrong = Login { password: String::from("wrong").into(), ..login("reader").unwrap() };
+    let wrong = Login { password: String::from("wrong").into(), ..login("reader") };
     let wrong = LdapSettings { login: Some(wrong), ..settings(&slapd) };
     let error = no_answer(wrong).await;
     assert!(error.contains("bind_dn"), "{error}");
-    let empty = Login { password: String::new().into(), ..login("reader").unwrap() };
+    let empty = Login { password: String::new().into(), ..login("reader") };
     let empty = LdapSettings { login: Some(empty), ..settings(&slapd) };
     assert!(
         LdapDirectory::new(empty, clock()).is_err(),

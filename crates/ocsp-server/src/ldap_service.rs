@@ -9,7 +9,9 @@ use serial_binding::BoundObject;
 use crate::{
     ServerError,
     directories::{file, secret},
-    settings::{DirectoryKind, DirectoryServiceSettings, LdapProtection, LdapServiceSettings, LockedAccounts},
+    settings::{
+        DirectoryKind, DirectoryServiceSettings, LdapProtection, LdapServiceSettings, LockedAccounts,
+    },
 };
 
 /// Ready to ask; no server is asked yet.
@@ -22,7 +24,9 @@ pub(crate) fn open(
 ) -> Result<LdapDirectory, ServerError> {
     let ldap = &settings.ldap;
     if ldap.base.is_empty() {
-        return Err(ServerError::new("ldap.base: expected the distinguished name below which the entries are"));
+        return Err(ServerError::new(
+            "ldap.base: expected the distinguished name below which the entries are",
+        ));
     }
     let servers = std::iter::once(&settings.url).chain(&ldap.more_urls).cloned().collect();
     let settings = LdapSettings {

@@ -12,7 +12,7 @@ mod support;
 use std::path::PathBuf;
 
 use support::{Server, eventually, openssl_ocsp, run, scep_client};
-use testkit::PagedService;
+use testkit::{BASE, PagedService, Slapd};
 
 const TOKEN: &str = "a token of the service";
 
@@ -23,22 +23,30 @@ fn service(not_found: &'static str, scheme: &str) -> PagedService {
 
 /// A server that asks `service`, as `kind`, each time anew.
 fn server(service: &PagedService, kind: &str) -> Server {
-    let secrets = tempfile::tempdir().unwrap().keep();
-    let [token, challenge] = ["token", "challenge"].map(|name| secrets.join(name));
-    for (path, text) in [(&token, TOKEN), (&challenge, "a challenge for everybody")] {
-        std::fs::write(path, text).unwrap();
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(path, private).unwrap();
-    }
-    Server::start_with(&[
-        ("SCEP_SERVER__DIRECTORY__SERVICE__0__KIND", kind),
-        ("SCEP_SERVER__DIRECTORY__SERVICE__0__URL", &service.url),
-        ("SCEP_SERVER__DIRECTORY__SERVICE__0__TOKEN", token.to_str().unwrap()),
-        ("SCEP_SERVER__DIRECTORY__SERVICE__0__FRESH_SECONDS", "0"),
-        ("SCEP_SERVER__DIRECTORY__SERVICE__0__MAX_STALE_SECONDS", "0"),
-        ("SCEP_SERVER__PROFILE__0__CHALLENGE", "static"),
-        ("SCEP_SERVER__PROFILE__0__CHALLENGE_FILE", challenge.to_str().unwrap()),
-    ])
+    server_with(&[("KIND", kind), ("URL", &service.url), ("TOKEN", &secret(TOKEN))])
+}
+
+/// The path of a file that holds `text`.
+fn secret(text: &str) -> String {
+    let path = tempfile::tempdir().unwrap().keep().join("secret");
+    std::fs::write(&path, text).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, private).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A server with those settings of one service, which it asks each time anew.
+fn server_with(service: &[(&str, &str)]) -> Server {
+    let anew = [("FRESH_SECONDS", "0"), ("MAX_STALE_SECONDS", "0")];
+    let service = service.iter().chain(&anew);
+    let service: Vec<_> = service
+        .map(|(name, value)| (format!("SCEP_SERVER__DIRECTORY__SERVICE__0__{name}"), String::from(*value)))
+        .collect();
+    let challenge = secret("a challenge for everybody");
+    let mut variables: Vec<(&str, &str)> = service.iter().map(|(name, value)| (&**name, &**value)).collect();
+    variables.push(("SCEP_SERVER__PROFILE__0__CHALLENGE", "static"));
+    variables.push(("SCEP_SERVER__PROFILE__0__CHALLENGE_FILE", &challenge));
+    Server::start_with(&variables)
 }
 
 fn enroll(server: &Server, name: &str) -> PathBuf {
@@ -121,4 +129,48 @@ fn a_computer_of_jamf_is_deleted_and_devices_of_the_file_live_beside_it() {
     let answer = eventually(ask, |answer| answer.contains(": revoked"));
     assert!(answer.contains(": revoked") && !answer.contains("certificateHold"), "{answer}");
     assert!(openssl_ocsp(&server, &laptop, &[]).contains(": good"));
+}
+
+#[test]
+fn an_entry_of_an_ldap_directory_is_locked_and_let_in_again_and_deleted() {
+    let mut slapd = Slapd::start();
+    let trusted_cas = slapd.trusted_cas();
+    let server = server_with(&[
+        ("KIND", "ldap"),
+        ("URL", &slapd.url()),
+        ("TRUSTED_CAS", trusted_cas.to_str().unwrap()),
+        ("CANARY", "ldap-entry:00000000-0000-4000-8000-000000000001"),
+        ("LDAP__PROTECTION", "required"),
+        ("LDAP__BASE", BASE),
+        ("LDAP__BIND_DN", &format!("cn=reader,{BASE}")),
+        ("LDAP__PASSWORD", &secret("a password of the reader\n")),
+        ("LDAP__DISABLED", "(departmentNumber=0)"),
+    ]);
+    let certificate = enroll(&server, "ada");
+    let ask = || openssl_ocsp(&server, &certificate, &[]);
+    let becomes = |said: &str| {
+        let answer = eventually(ask, |answer| answer.contains(said));
+        assert!(answer.contains(said), "expected {said}: {answer}");
+        answer
+    };
+    becomes(": good");
+    let ada = "dn: uid=ada,ou=people,dc=example,dc=com\nchangetype:";
+    let lock = "modify\nadd: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n";
+    let unlock = "modify\ndelete: pwdAccountLockedTime\n";
+    for (worse, better) in [
+        (lock, unlock),
+        ("modify\nreplace: departmentNumber\ndepartmentNumber: 0\n", "modify\ndelete: departmentNumber\n"),
+    ] {
+        slapd.modify(&format!("{ada} {worse}"));
+        becomes("Reason: certificateHold");
+        slapd.modify(&format!("{ada} {better}"));
+        becomes(": good");
+    }
+    slapd.kill();
+    becomes("trylater");
+    slapd.restart();
+    becomes(": good");
+    slapd.modify(&format!("{ada} delete\n"));
+    let answer = becomes(": revoked");
+    assert!(!answer.contains("certificateHold"), "{answer}");
 }

@@ -112,7 +112,7 @@ impl DirectoryKind {
             Self::Okta => "Okta",
             Self::Keycloak => "Keycloak",
             Self::Jamf => "Jamf Pro",
-            Self::Entra => "Microsoft Entra",
+            Self::Entra => "Microsoft Graph",
             Self::Ldap => "LDAP",
             Self::ActiveDirectory => "Active Directory",
         }
