@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use directory::ObjectState;
 use issuance::{
-    CertificateRequest, Earlier, InterruptedIssuance, Notice, Provenance, Spend, TransactionKey, Usages,
+    CertificateRequest, Earlier, InterruptedIssuance, Notice, Provenance, Since, Spend, TransactionKey,
+    Usages,
 };
-use pki_core::{
-    Certificate, CertificationRequest, ChallengePassword, DigestAlgorithm, SerialNumber, UnixTime,
-};
+use pki_core::{Certificate, CertificationRequest, ChallengePassword, DigestAlgorithm, UnixTime};
 use serial_binding::{BoundObject, Resolution};
 
 use crate::{
@@ -48,16 +47,15 @@ pub(crate) struct Run<'a> {
     pub(crate) csr: &'a CertificationRequest,
     pub(crate) digest: [u8; 32],
     pub(crate) now: UnixTime,
+    pub(crate) since: Since,
 }
 
 impl Run<'_> {
-    fn provenance(
-        &self,
-        spends: Option<Spend>,
-        renews: Option<SerialNumber>,
-        notice: Option<Notice>,
-    ) -> Provenance {
-        Provenance { transaction: self.transaction, request: self.digest, spends, renews, notice }
+    fn provenance(&self, grant: Grant) -> Provenance {
+        let Self { transaction, digest: request, since, .. } = *self;
+        let Grant { spends, renews, notice, .. } = grant;
+        let renews = renews.map(|renewable| renewable.serial);
+        Provenance { transaction, request, spends, renews, notice, since }
     }
 }
 
@@ -73,7 +71,8 @@ impl Enroller {
         }
         let key = request.csr.public_key().fingerprint();
         let transaction = self.transaction(profile, request.transaction_id, &key);
-        let run = self.run(transaction, &request.csr)?;
+        let since = Since::Claimed(request.signer.validity().not_before());
+        let run = self.run(transaction, &request.csr, since)?;
         // Who would ask others, or a person, looks first. Elsewhere a repeat is told from a first request where both are
         // recorded, and what comes before that costs less than a look.
         let looks_first = profile.approval().is_some() || profile.validator().is_some();
@@ -127,7 +126,7 @@ impl Enroller {
             .authority
             .issuer()
             .id());
-        let run = self.run(transaction, &request.csr)?;
+        let run = self.run(transaction, &request.csr, renewable.since(policy))?;
         let approval = profile.approval().filter(|policy| policy.includes_renewals());
         if let Some(earlier) = self.earlier(profile, approval, &run).await? {
             return Ok(earlier);
@@ -147,10 +146,11 @@ impl Enroller {
         &self,
         transaction: TransactionKey,
         csr: &'a CertificationRequest,
+        since: Since,
     ) -> Result<Run<'a>, Refusal> {
         let digest = DigestAlgorithm::Sha256.digest(csr.tbs()).and_then(|digest| digest.try_into().ok());
         let digest = digest.ok_or_else(|| Refusal::Internal("no SHA-256".into()))?;
-        Ok(Run { transaction, csr, digest, now: self.parts().clock.now() })
+        Ok(Run { transaction, csr, digest, now: self.parts().clock.now(), since })
     }
 
     /// What the same request got before in this transaction, where there is an `approval` a place in the queue included.
@@ -200,8 +200,14 @@ impl Enroller {
             ));
         };
         self.check_enabled(object).await?;
-        let provenance =
-            Provenance { transaction, request: earlier.request, spends: None, renews: None, notice: None };
+        let provenance = Provenance {
+            transaction,
+            request: earlier.request,
+            spends: None,
+            renews: None,
+            notice: None,
+            since: Since::Unknown,
+        };
         let interrupted = vouch(InterruptedIssuance { certificate, tbs }, provenance);
         Ok(authority.resume(interrupted).await?)
     }
@@ -282,9 +288,7 @@ impl Enroller {
         names: RequestedNames,
     ) -> Result<Certificate, Refusal> {
         let request = self.checked(profile, run, &grant, names).await?;
-        let renews = grant.renews.as_ref().map(|renewable| renewable.serial);
-        let provenance = run.provenance(grant.spends, renews, grant.notice);
-        Ok(self.parts().authority.issue(vouch(request, provenance)).await?)
+        Ok(self.parts().authority.issue(vouch(request, run.provenance(grant))).await?)
     }
 
     /// What is to be certified, if the object may have it now.

@@ -1,6 +1,6 @@
 //! Requests that wait for a person, and what is answered to those who ask after them.
 
-use issuance::TransactionKey;
+use issuance::{Since, TransactionKey};
 use pki_core::{Certificate, UnixTime};
 
 use crate::{
@@ -112,7 +112,9 @@ impl Enroller {
         approved: UnixTime,
     ) -> Result<Certificate, Refusal> {
         let now = self.parts().clock.now();
-        let run = Run { transaction: request.transaction, csr: &request.csr, digest: request.request, now };
+        let since = Since::Known(approved);
+        let run =
+            Run { transaction: request.transaction, csr: &request.csr, digest: request.request, now, since };
         if let Some(certificate) =
             self.recalled(&run, approved.min(now.saturating_sub(self.window()))).await?
         {

@@ -1,5 +1,6 @@
 //! Whether a certificate is authority for its own successor.
 
+use issuance::Since;
 use pki_core::{CertRef, Certificate, IssuerId, SerialNumber, UnixTime};
 use revocation::Standing;
 use serial_binding::{BoundObject, Resolution};
@@ -32,7 +33,13 @@ impl Renewable {
         Ok(Self { certificate: certificate.clone(), serial, object })
     }
 
-    /// The same for one that was found fit when the request came, and has waited for a person since: it may have expired
+    /// Since when it may be renewed, where that is not at any time.
+    pub(crate) fn since(&self, policy: RenewalPolicy) -> Since {
+        let end = self.certificate.validity().not_after();
+        policy.opens().map_or(Since::Unknown, |rest| Since::Known(end.saturating_sub(rest)))
+    }
+
+    /// [`Renewable::check`] for one that was found fit when the request came, and has waited for a person since: it may have expired
     /// meanwhile, but not been revoked.
     pub(crate) async fn again(
         enroller: &Enroller,

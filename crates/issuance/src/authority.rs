@@ -9,8 +9,8 @@ use pki_core::{
 use serial_binding::{SerialBinding, opaque_serial};
 
 use crate::{
-    Authorized, CertificateRequest, Earlier, Intent, IntentOutcome, InterruptedIssuance, IssuanceLog, Issuer,
-    LogError, PrepareError, PreparedCertificate, SignError, UnfitIssuer,
+    Authorized, CertificateRequest, Derivation, Derived, Earlier, Intent, IntentOutcome, InterruptedIssuance,
+    IssuanceLog, Issuer, LogError, PrepareError, PreparedCertificate, SignError, UnfitIssuer,
 };
 
 /// So many serial numbers are tried before something other than chance must be the matter.
@@ -39,13 +39,14 @@ pub struct CaParts {
 pub struct CertificateAuthority {
     parts: CaParts,
     verifier: Option<Arc<dyn SignatureVerifier>>,
+    derivation: Option<Arc<dyn Derivation>>,
 }
 
 impl CertificateAuthority {
     /// Fails when the key is not the issuer's.
     pub fn new(parts: CaParts) -> Result<Self, UnfitIssuer> {
         parts.issuer.check_key(&*parts.key)?;
-        Ok(Self { parts, verifier: None })
+        Ok(Self { parts, verifier: None, derivation: None })
     }
 
     /// Verifies every signature before it is recorded, for keys whose home might sign with another key than it shows.
@@ -55,6 +56,13 @@ impl CertificateAuthority {
     #[must_use]
     pub fn with_verifier(self, verifier: Arc<dyn SignatureVerifier>) -> Self {
         Self { verifier: Some(verifier), ..self }
+    }
+
+    /// Dates and numbers certificates by the request, and not by clock and chance. With a key whose signatures of one
+    /// message are all the same, a repeated request then gets the same certificate though none is on record.
+    #[must_use]
+    pub fn with_derivation(self, derivation: Arc<dyn Derivation>) -> Self {
+        Self { derivation: Some(derivation), ..self }
     }
 
     /// Its name, certificate and algorithm.
@@ -69,9 +77,10 @@ impl CertificateAuthority {
 
     /// Issues what was asked for; for a transaction that got its certificate before, that one again.
     pub async fn issue(&self, request: Authorized<CertificateRequest>) -> Result<Certificate, IssueError> {
+        let Derived { at, random } = self.origin(&request)?;
         for _ in 0..MOST_SERIALS {
-            let at = self.parts.clock.now();
-            let prepared = self.parts.issuer.prepare(&request, self.serial(request.value())?, at)?;
+            let serial = self.serial(request.value(), &*random)?;
+            let prepared = self.parts.issuer.prepare(&request, serial, at)?;
             let intent = self.intent(&request, &prepared, at)?;
             match self.parts.log.record_intent(&intent).await? {
                 IntentOutcome::Recorded => return self.sign_and_record(prepared).await,
@@ -135,8 +144,20 @@ impl CertificateAuthority {
         })
     }
 
-    fn serial(&self, request: &CertificateRequest) -> Result<SerialNumber, RandomFailed> {
-        let random = &*self.parts.random;
+    /// Of the clock and of chance, unless they are derived.
+    fn origin(&self, request: &Authorized<CertificateRequest>) -> Result<Derived, PrepareError> {
+        let now = self.parts.clock.now();
+        match &self.derivation {
+            None => Ok(Derived { at: now, random: Arc::clone(&self.parts.random) }),
+            Some(derivation) => derivation.derive(request, &self.parts.issuer, now),
+        }
+    }
+
+    fn serial(
+        &self,
+        request: &CertificateRequest,
+        random: &dyn SecureRandom,
+    ) -> Result<SerialNumber, RandomFailed> {
         match &request.object {
             Some(object) => self.parts.binding.bind(object, random),
             None => opaque_serial(random),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use pki_core::{GeneralName, KeyUsage, Name, Oid, PublicKey};
 use serial_binding::BoundObject;
 
-use crate::{MicrosoftIds, Profile, SecurityIdentifier};
+use crate::{MicrosoftIds, Profile, SecurityIdentifier, profile::SHORTEST};
 
 /// What is to be certified: every name as it will stand in the certificate. Whoever makes this has checked the names;
 /// nothing but they and the key depend on the requester.
@@ -30,6 +30,14 @@ pub struct CertificateRequest {
     pub security_identifier: Option<SecurityIdentifier>,
     /// The tenant and the device in Microsoft Entra, to go into extensions.
     pub microsoft_ids: MicrosoftIds,
+}
+
+impl CertificateRequest {
+    /// How long it will be valid from the moment from which it counts, the CA's own end aside.
+    pub fn life(&self) -> Duration {
+        let most = self.profile.settings().validity;
+        self.validity.map_or(most, |asked| asked.min(most)).max(SHORTEST)
+    }
 }
 
 /// What a certificate is to be good for. The profile's own are the most that is given: more is an error.

@@ -7,7 +7,7 @@ use pki_core::{
 
 use crate::{
     Authorized, CertificateRequest, IssuingAlgorithm, KeyNotAllowed, NotForIssuing, PreparedCertificate,
-    prepared::TbsFields, profile::SHORTEST,
+    prepared::TbsFields,
 };
 
 /// A CA as far as its certificates need it. Pure: it neither signs nor records.
@@ -120,10 +120,8 @@ impl Issuer {
         if !own.contains(now) {
             return Err(PrepareError::CaNotValid { now, not_after: own.not_after() });
         }
-        let settings = request.profile.settings();
-        let begin = now.saturating_sub(settings.backdating);
-        let life = request.validity.map_or(settings.validity, |asked| asked.min(settings.validity));
-        self.clipped(Validity::new(begin, now.saturating_add(life.max(SHORTEST)))?)
+        let begin = now.saturating_sub(request.profile.settings().backdating);
+        self.clipped(Validity::new(begin, now.saturating_add(request.life()))?)
     }
 
     /// As much of `validity` as lies within the CA's own.

@@ -21,6 +21,8 @@ pub struct Provenance {
     pub renews: Option<SerialNumber>,
     /// What somebody elsewhere is told once the certificate is on record.
     pub notice: Option<Notice>,
+    /// Since when it could have been asked for.
+    pub since: Since,
 }
 
 /// A challenge that is good for one certificate, and how a ledger sees to that.
@@ -57,6 +59,19 @@ pub struct Notice {
     pub kind: String,
     /// What the sender has to know.
     pub body: Vec<u8>,
+}
+
+/// A moment before a request that each of its repeats names alike. Whoever keeps no record dates certificates by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[expect(clippy::exhaustive_enums, reason = "whoever derives dates must decide each case")]
+pub enum Since {
+    /// Nothing in the request tells.
+    #[default]
+    Unknown,
+    /// So its requester says: its self-signed certificate begins then. A repeat that is made anew may say otherwise.
+    Claimed(UnixTime),
+    /// So this CA knows: the renewal of its certificate opened then, or a person approved it.
+    Known(UnixTime),
 }
 
 /// Names one enrollment transaction: SHA-256 over profile, transactionID and the requester's key, over the certificate

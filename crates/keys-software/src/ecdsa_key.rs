@@ -50,6 +50,10 @@ impl EcdsaKey {
         encoding::to_pem(&self.to_pkcs8_der()?)
     }
 
+    pub(crate) fn pair(&self) -> &EcdsaKeyPair {
+        &self.pair
+    }
+
     fn generate(curve: &'static EcdsaSigningAlgorithm) -> Result<Self, RandomFailed> {
         let pair = EcdsaKeyPair::generate(curve).map_err(|_| RandomFailed)?;
         Self::new(pair).map_err(|_| RandomFailed)

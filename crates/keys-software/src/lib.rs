@@ -1,7 +1,8 @@
 //! Private keys in files and memory, by aws-lc-rs.
 //!
 //! [`AwsLc`] is randomness, signature checks, key wrapping and AES-GCM; [`EcdsaKey`], [`RsaKey`], [`Ed25519Key`] and
-//! [`MlDsaKey`] are private keys, and [`SoftwareKey`] is any of them. [`load_key`] and its kin keep them in files that their owner alone may read.
+//! [`MlDsaKey`] are private keys, and [`SoftwareKey`] is any of them; a [`RepeatableKey`] signs a message the same way
+//! each time. [`load_key`] and its kin keep them in files that their owner alone may read.
 //!
 //! Everything here computes at once: the futures of the seams are ready when they are made. The longest operation
 //! that is usual, a signature or decryption by RSA-2048, takes about a quarter of a millisecond, short enough to run
@@ -18,6 +19,7 @@ mod key_algorithm;
 mod key_files;
 mod ml_dsa_key;
 mod private_files;
+mod repeatable_key;
 mod rsa_key;
 mod software_key;
 
@@ -30,5 +32,6 @@ pub use key_algorithm::{KeyAlgorithm, UnknownKeyAlgorithm};
 pub use key_files::{create_key, create_secret, load_key, load_secret, replace_key};
 pub use ml_dsa_key::MlDsaKey;
 pub use private_files::{FileError, create_private_file, read_private_file, replace_private_file};
+pub use repeatable_key::{NotRepeatable, RepeatableKey};
 pub use rsa_key::RsaKey;
 pub use software_key::SoftwareKey;

@@ -1,10 +1,12 @@
 //! What the server prints when it is ready.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 /// What an operator needs to know first.
 #[derive(Debug)]
 pub(crate) struct Banner {
+    /// Where it listens, where that is not what the URLs say.
+    pub(crate) listens: Option<SocketAddr>,
     /// The URL of each profile, by the profile's name.
     pub(crate) scep: Vec<(String, String)>,
     /// The URL of the responder.
@@ -51,6 +53,9 @@ impl fmt::Display for Banner {
             let of = if at == 0 { String::new() } else { format!(" ({})", ca.id) };
             line(&format!("CA certificate{of}"), &ca.url)?;
             line(&format!("CA fingerprint{of}"), &format_args!("SHA-256 {}", Hex(&ca.fingerprint)))?;
+        }
+        if let Some(address) = &self.listens {
+            line("Listening at", address)?;
         }
         line("Data", &self.data.display())?;
         if let Some(trial) = &self.trial {
@@ -107,6 +112,7 @@ mod tests {
     fn says_what_is_needed_to_enroll() {
         let trial = Trial { challenge: "ABCD".into(), object: "demo-laptop".into(), minutes: 60 };
         let banner = Banner {
+            listens: None,
             scep: vec![("default".into(), "http://h/scep".into()), ("old".into(), "http://h/old".into())],
             ocsp: "http://h/ocsp".into(),
             cas: ["one", "two"]

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     ca_folder::{CaFolder, ca_certificates, ca_folder},
-    settings::Settings,
+    settings::{LedgerKind, Settings},
+    state::{State, without_ledger},
 };
 
 pub(crate) const CHALLENGE_KEY: &str = "challenge.key";
@@ -31,8 +32,8 @@ pub(crate) struct DataFolder {
     pub(crate) serial_keys: Vec<SerialKey>,
     /// Keys the hashes of challenges.
     pub(crate) challenge_key: Zeroizing<[u8; 32]>,
-    /// The ledger.
-    pub(crate) ledger: Ledger,
+    /// What is remembered.
+    pub(crate) state: State,
 }
 
 /// What commands on certificates need of a data folder that is there already.
@@ -60,18 +61,25 @@ impl DataFolder {
         for ca in settings.ca.iter() {
             cas.push(CaFolder::open_or_make(folder, ca).await?);
         }
-        Ok(Self {
-            cas,
-            serial_keys: serial_keys(folder, settings.serial.key)?,
-            challenge_key: secret(&folder.join(CHALLENGE_KEY))?,
-            ledger: open_ledger(folder)?,
-        })
+        let serial_keys = serial_keys(folder, settings.serial.key)?;
+        let challenge_key = secret(&folder.join(CHALLENGE_KEY))?;
+        let state = match (settings.ledger, serial_keys.first()) {
+            (LedgerKind::Sqlite, _) => State::in_ledger(open_ledger(folder)?),
+            (LedgerKind::None, Some(key)) => State::nowhere(key),
+            (LedgerKind::None, None) => return Err(ServerError::new("no serial key")),
+        };
+        Ok(Self { cas, serial_keys, challenge_key, state })
     }
 }
 
 impl Records {
     /// Opens the ledger of the CAs of `settings`, which must be there.
     pub(crate) fn open(settings: &Settings) -> Result<Self, ServerError> {
+        if settings.ledger == LedgerKind::None {
+            return Err(without_ledger(
+                "there is no record of challenges, certificates, requests and refusals",
+            ));
+        }
         let mut issuers = Vec::new();
         for ca in settings.ca.iter() {
             let certificates = ca_certificates(&ca_folder(&settings.data, &ca.id))?;

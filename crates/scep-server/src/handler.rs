@@ -42,9 +42,9 @@ impl Handler {
         Self { chain, ..self }
     }
 
-    /// Notes what it refuses.
-    pub(crate) fn noting_refusals(self, ledger: Ledger) -> Self {
-        Self { ledger: Some(ledger), ..self }
+    /// Notes what it refuses, where there is a ledger for that.
+    pub(crate) fn noting_refusals(self, ledger: Option<Ledger>) -> Self {
+        Self { ledger, ..self }
     }
 
     /// Hands out these CRLs.

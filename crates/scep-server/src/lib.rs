@@ -21,4 +21,5 @@ mod profiles;
 mod routes;
 pub mod server;
 pub mod settings;
+mod state;
 mod wiring;

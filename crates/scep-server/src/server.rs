@@ -13,6 +13,7 @@ use crate::{
     demonstration,
     routes::{PagesOnly, Routes},
     settings::Settings,
+    state,
     wiring::{Wiring, url},
 };
 
@@ -31,6 +32,7 @@ impl Server {
     /// Makes or opens the data folder, starts the responder, and listens.
     pub async fn start(settings: &Settings, first_run: FirstRun) -> Result<Self, ServerError> {
         check_names(settings)?;
+        state::check(settings)?;
         let lock = FolderLock::take(&settings.data)?;
         let folder = DataFolder::open_or_make(settings).await?;
         if first_run == FirstRun::Demonstration {
@@ -44,6 +46,7 @@ impl Server {
         let scep = wiring.scep(&responder, &crls).await?;
         let urls = settings.profile.iter().map(|profile| (profile.name.clone(), url(&base, &profile.path)));
         let banner = Banner {
+            listens: (!settings.base_url.is_empty()).then(|| listener.local_addr()),
             scep: urls.collect(),
             ocsp: wiring.ocsp_url(),
             cas: banner_cas(&wiring, &base),

@@ -3,6 +3,7 @@
 
 mod cas;
 mod crls;
+mod ledger;
 mod profile;
 mod traffic;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 pub use cas::{CaSettings, Cas, DEFAULT_CA};
 pub use crls::CrlSettings;
+pub use ledger::LedgerKind;
 use ocsp_server::settings::{
     AnswerSettings, DirectorySettings, LimitSettings, LogSettings, RevocationSettings,
 };
@@ -34,6 +36,8 @@ pub struct Settings {
     pub base_url: String,
     /// Folder of keys, certificates, ledger and directory.
     pub data: PathBuf,
+    /// Where it is kept what was issued: `sqlite`, a file in the data folder; or `none`, nowhere.
+    pub ledger: LedgerKind,
     /// The certification authorities: `[ca]` for one, `[[ca]]` for several.
     pub ca: Cas,
     /// How serial numbers are made.
@@ -70,6 +74,7 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".into(),
             base_url: String::new(),
             data: "certbound-data".into(),
+            ledger: LedgerKind::default(),
             ca: Cas::default(),
             serial: SerialSettings::default(),
             sealing: SealingSettings::default(),

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use enrollment::{ChallengeKey, Enroller, EnrollerParts, Generation as OtherGeneration, OneTimeChallenges};
 use http_listener::TrustedProxies;
-use issuance::{CaParts, CertificateAuthority, CrlAuthority, CrlParts, CrlSettings, DeltaSettings};
+use issuance::{CrlAuthority, CrlParts, CrlSettings, DeltaSettings};
 use keys_software::AwsLc;
+use ledger::Ledger;
 use ocsp_server::{
     DelegateIssuer, Directories, Responder, ResponderParts, SelfIssuedDelegates, ServerError,
     data_folder::sealed_binding, follow_crls,
@@ -108,7 +109,9 @@ impl<'a> Wiring<'a> {
         self.metrics.register(&mut registry);
         ocsp.metrics().register(&mut registry);
         register_ends(&mut registry, self.cas());
-        watch_expiring(&mut registry, self.folder.ledger.reader().clone(), Arc::clone(&self.clock));
+        if let Some(reader) = self.folder.state.reader() {
+            watch_expiring(&mut registry, reader.clone(), Arc::clone(&self.clock));
+        }
         Pages::new(self.cas(), ocsp, Arc::clone(&self.clock), registry)
     }
 
@@ -163,8 +166,8 @@ impl<'a> Wiring<'a> {
             binding: self.binding(ca.public_key())?,
             ca,
             directories: self.directories.clone(),
-            ledger: Some(self.folder.ledger.reader().clone()),
-            tombstones: Arc::new(self.folder.ledger.clone()),
+            ledger: self.folder.state.reader().cloned(),
+            tombstones: Arc::clone(&self.folder.state.tombstones),
             crls: crls.to_vec(),
             delegates: Arc::new(delegates),
             path: settings.ocsp.path.clone(),
@@ -176,12 +179,12 @@ impl<'a> Wiring<'a> {
     /// The CRLs of every generation of every CA. Runs within tokio, in whose background they are kept fresh.
     pub(crate) fn crls(&self, responder: &Responder) -> Result<CrlPages, ServerError> {
         let mut pages = CrlPages::default();
-        if !self.settings.crl.enabled {
+        let Some(ledger) = self.folder.state.ledger().filter(|_| self.settings.crl.enabled) else {
             return Ok(pages);
-        }
+        };
         for (at, ca) in self.folder.cas.iter().enumerate() {
             for generation in ca.generations() {
-                let publisher = Arc::new(self.publisher(generation, responder)?);
+                let publisher = Arc::new(self.publisher(generation, responder, ledger)?);
                 let own = generation.issuer.certificate();
                 let mut paths = vec![crl_path(own)];
                 if own == ca.current.issuer.certificate() {
@@ -195,8 +198,13 @@ impl<'a> Wiring<'a> {
         Ok(pages)
     }
 
-    fn publisher(&self, generation: &Generation, responder: &Responder) -> Result<Publisher, ServerError> {
-        let (settings, ledger) = (&self.settings.crl, &self.folder.ledger);
+    fn publisher(
+        &self,
+        generation: &Generation,
+        responder: &Responder,
+        ledger: &Ledger,
+    ) -> Result<Publisher, ServerError> {
+        let settings = &self.settings.crl;
         if settings.validity_hours == 0 {
             return Err(ServerError::new("crl.validity_hours: expected one hour at least"));
         }
@@ -315,7 +323,7 @@ impl<'a> Wiring<'a> {
             handler: Arc::new(
                 Handler::new(profile.name.clone(), Arc::clone(enroller))
                     .replying_with(chain_of(generation))
-                    .noting_refusals(self.folder.ledger.clone())
+                    .noting_refusals(self.folder.state.ledger().cloned())
                     .with_crls(crls.clone()),
             ),
         });
@@ -363,22 +371,15 @@ impl<'a> Wiring<'a> {
         profiles: &[&ProfileSettings],
         responder: &Responder,
     ) -> Result<Enroller, ServerError> {
-        let ledger = &self.folder.ledger;
         let own = generation.issuer.certificate();
         let urls = urls(self.settings, &self.base, &certificate_path(own), &crl_path(own));
         let enrollment =
             |profile: &&ProfileSettings| enrollment_profile(profile, &urls, self.authorities.of(profile)?);
-        let authority = CertificateAuthority::new(CaParts {
-            issuer: generation.issuer.clone(),
-            key: Arc::clone(&generation.ca_key) as _,
-            binding: self.binding(own.public_key())?,
-            log: Arc::new(ledger.clone()),
-            clock: Arc::clone(&self.clock),
-            random: Arc::new(AwsLc),
-        });
+        let state = &self.folder.state;
+        let binding = self.binding(own.public_key())?;
         let parts = EnrollerParts {
-            authority: authority.map_err(ServerError::new)?,
-            store: Arc::new(ledger.clone()),
+            authority: state.authority(generation, binding, Arc::clone(&self.clock))?,
+            store: Arc::clone(&state.store),
             challenge_key: self.challenge_key.clone(),
             directory: Arc::clone(&self.directories.together),
             revocation: Arc::clone(&responder.source),
@@ -405,7 +406,7 @@ impl<'a> Wiring<'a> {
             self.directories.together.identify(demonstration::DEVICE).await.map_err(ServerError::new)?;
         let Some(device) = device else { return Ok(None) };
         let challenges = OneTimeChallenges {
-            store: Arc::new(self.folder.ledger.clone()),
+            store: Arc::clone(&self.folder.state.store),
             key: self.challenge_key.clone(),
             clock: Arc::clone(&self.clock),
             random: Arc::new(AwsLc),

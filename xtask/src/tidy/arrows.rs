@@ -93,7 +93,7 @@ fn is_decision(name: &str) -> bool {
 }
 
 fn is_state(name: &str) -> bool {
-    name == "ledger" || name.starts_with("keys-")
+    matches!(name, "ledger" | "stateless-issuance") || name.starts_with("keys-")
 }
 
 fn is_http(name: &str) -> bool {

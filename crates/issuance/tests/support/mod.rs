@@ -19,7 +19,8 @@ use std::{
 
 use issuance::{
     Authorized, CaParts, CertificateAuthority, CertificateRequest, ChallengeId, Intent, IntentOutcome,
-    IssuanceLog, Issuer, LogError, MicrosoftIds, Profile, ProfileSettings, Provenance, Spend, TransactionKey,
+    IssuanceLog, Issuer, LogError, MicrosoftIds, Profile, ProfileSettings, Provenance, Since, Spend,
+    TransactionKey,
 };
 use pki_core::{
     BoxFuture, CertRef, Certificate, GeneralName, KeyError, PublicKey, SecureRandom, SignatureAlgorithm,
@@ -72,6 +73,7 @@ pub fn provenance() -> Provenance {
         spends: Some(Spend::Stored(ChallengeId::from_bytes([3; 32]))),
         renews: None,
         notice: None,
+        since: Since::Unknown,
     }
 }
 

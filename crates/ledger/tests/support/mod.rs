@@ -4,7 +4,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use enrollment::StoredChallenge;
-use issuance::{ChallengeId, Intent, IntentOutcome, IssuanceLog as _, Provenance, TransactionKey};
+use issuance::{ChallengeId, Intent, IntentOutcome, IssuanceLog as _, Provenance, Since, TransactionKey};
 use ledger::{Ledger, LedgerReader, LedgerSettings};
 use pki_core::{CertRef, Certificate, IssuerId, SerialNumber, UnixTime, tlv};
 use serial_binding::{BoundObject, ObjectId, ObjectKind};
@@ -107,6 +107,7 @@ pub fn intent(number: u64) -> Intent {
             spends: None,
             renews: None,
             notice: None,
+            since: Since::Unknown,
         },
     }
 }

@@ -52,6 +52,9 @@ impl Server {
 
     /// The address and port that it listens at.
     pub fn address(&self) -> String {
+        if self.banner.contains("Listening at") {
+            return self.url("Listening at").to_owned();
+        }
         self.url("SCEP URL").split('/').nth(2).unwrap().to_owned()
     }
 }

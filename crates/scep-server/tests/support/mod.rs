@@ -301,6 +301,7 @@ pub fn openssl_ocsp(server: &Server, certificate: &Path, more: &[&str]) -> Strin
     attempt(server.folder(), "openssl", &arguments).1
 }
 
+pub mod balancer;
 pub mod daemon;
 pub mod device;
 mod logged;
