@@ -129,6 +129,19 @@ impl Site {
         replies[0].clone()
     }
 
+    /// Runs `scep-server` with `arguments` on the first server's data: whether that went well, and what it printed.
+    fn command(&self, arguments: &[&str]) -> (bool, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_scep-server"))
+            .envs(self.configuration.variables())
+            .arg("--data")
+            .arg(self.servers[0].data())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let printed = if output.status.success() { output.stdout } else { output.stderr };
+        (output.status.success(), String::from_utf8(printed).unwrap())
+    }
+
     /// What both responders say of a certificate, once they say `expected`.
     fn assert_status(&self, certificate: &Certificate, expected: &str) {
         let file = self.servers[0].folder().join("asked.pem");
@@ -170,10 +183,12 @@ fn data_folder() -> tempfile::TempDir {
 /// As an operator does who sets up a second server.
 fn copy_keys(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
-    for name in
-        ["ca.pem", "ca.key.pem", "ra.pem", "ra.key.pem", "serial-0.key", "challenge.key", "challenge.txt"]
-    {
-        fs::copy(from.join(name), to.join(name)).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let name = entry.unwrap().file_name();
+        let ends = |ending| Path::new(&name).extension().is_some_and(|found| found == ending);
+        if ["key", "pem", "txt"].into_iter().any(ends) {
+            fs::copy(from.join(&name), to.join(&name)).unwrap();
+        }
     }
 }
 
@@ -189,6 +204,25 @@ fn row_14_a_repeat_gets_the_same_octets_from_either_server_whatever_the_key() {
         assert_ne!(one.serial_number(), other.serial_number(), "{key}");
         site.assert_nothing_is_on_record();
     }
+}
+
+/// It was made by one server, and no other has seen it; clients make their messages anew.
+#[test]
+fn a_sealed_challenge_enrolls_at_either_server_and_gets_one_certificate() {
+    let sealed = "[{ challenge = 'sealed', renewal = 'off' }]".to_owned();
+    let site = Site::of("p256", |configuration| configuration.profile = sealed);
+    let (made, challenge) = site.command(&["challenge", "create", "--sealed", "--object", "demo-laptop"]);
+    assert!(made, "{challenge}");
+    let device = site.device();
+    let csr = device.csr("demo-laptop", challenge.trim());
+    let one = site.settled_everywhere(&device.pkcs_req(&csr, "1"));
+    let self_signed = device.self_signed(csr.subject());
+    let anew = device.message(&RequestMessage::PkcsReq(csr.clone()), self_signed, "1");
+    assert_eq!(site.settled_everywhere(&anew).as_der(), one.as_der());
+    let for_another = device.request("laptop-2", challenge.trim(), "2");
+    assert_eq!(site.settle(&for_another), Err(FailInfo::BadRequest));
+    site.assert_status(&one, ": good");
+    site.assert_nothing_is_on_record();
 }
 
 /// The certificate was issued, and the server that issued it is gone before its answer arrives.
@@ -337,15 +371,8 @@ fn what_would_have_to_be_on_record_is_not_to_be_had() {
         &["crl"],
         &["challenge", "create", "--object", "demo-laptop"],
     ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_scep-server"))
-            .envs(site.configuration.variables())
-            .arg("--data")
-            .arg(server.data())
-            .args(arguments)
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && told.contains("challenge") | told.contains("record"), "{told}");
+        let (succeeded, told) = site.command(arguments);
+        assert!(!succeeded && told.contains("challenge") | told.contains("record"), "{told}");
     }
     site.assert_nothing_is_on_record();
 }

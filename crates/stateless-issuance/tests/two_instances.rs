@@ -11,14 +11,17 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use enrollment::RequestKind::{Initial, Renewal};
+use enrollment::{
+    RequestKind::{Initial, Renewal},
+    SealedTerms,
+};
 use issuance::{
     Intent, IntentOutcome, IssuanceLog as _, IssueError, PrepareError, Provenance, Since, TransactionKey,
 };
 use pki_core::{CertRef, Certificate, IssuerId, UnixTime};
 use proptest::prelude::*;
 use stateless_issuance::NoRecord;
-use support::{DAY, LIFE, Message, Site, WINDOW, laptop, self_signed};
+use support::{DAY, LIFE, Message, Site, WINDOW, laptop, sealed_challenges, self_signed};
 use testkit::{NOW, block_on, keys};
 
 const HOUR: u64 = 60 * 60;
@@ -177,6 +180,28 @@ proptest! {
             let instance = &site.instances[step.instance];
             instance.clock.set(now.min(UnixTime(until)));
             instance.ask(&message.signed_by(&old[request]), Renewal).unwrap()
+        })?;
+    }
+
+    /// A challenge that proves itself tells when it ends. Messages may be made anew for as long as it is good.
+    #[test]
+    fn all_repeats_with_a_sealed_challenge_get_one_certificate(
+        steps in steps(DAY / 12), begins in prop::collection::vec(0..2 * NOW.0, 12), phase in 0..DAY,
+    ) {
+        let (site, from) = (Site::p256(), NOW.0 + phase);
+        let challenges = [1, 2].map(|number| {
+            let terms = SealedTerms { object: Some(laptop(number)), ..SealedTerms::until(UnixTime(from + DAY - 1)) };
+            sealed_challenges().seal(&terms, "sealed").unwrap()
+        });
+        let mut begins = begins.into_iter().cycle();
+        one_for_each(&steps, from, |step, now| {
+            let (transaction, request) = step.wish;
+            let (transaction, laptop) = (format!("{transaction}"), format!("laptop-{}", request + 1));
+            let begins = UnixTime(begins.next().unwrap());
+            let message = Message::with(&challenges[request], "sealed", &transaction, &laptop, begins);
+            let instance = &site.instances[step.instance];
+            instance.clock.set(now.min(UnixTime(from + DAY - 1)));
+            instance.ask(&message, Initial).unwrap()
         })?;
     }
 

@@ -11,7 +11,7 @@ use std::{
 use directory::{Directory, DirectoryError, ObjectNames, ObjectState};
 use enrollment::{
     ChallengeAuthority, ChallengeKey, Enroller, EnrollerParts, Enrollment, EnrollmentProfile,
-    EnrollmentRequest, Refusal, RenewalPolicy, RequestKind, StaticChallenge,
+    EnrollmentRequest, Refusal, RenewalPolicy, RequestKind, SealedChallenges, SealingKey, StaticChallenge,
 };
 use issuance::{CaParts, CertificateAuthority, Issuer, Profile, ProfileSettings};
 use keys_software::{AwsLc, RepeatableKey, SoftwareKey};
@@ -67,6 +67,12 @@ pub fn laptop(number: u8) -> BoundObject {
     format!("device:d6b58414-60ed-426b-b382-276a3e8d62{number:02x}").parse().unwrap()
 }
 
+/// Challenges for the profile `sealed`, as whoever makes them makes them.
+pub fn sealed_challenges() -> SealedChallenges {
+    let key = SealingKey::new(KeyId::FIRST, [3; 32]);
+    SealedChallenges::new(key, Arc::new(AwsLc), Arc::new(AwsLc))
+}
+
 pub struct Site {
     pub directory: Arc<Devices>,
     pub instances: [Instance; 2],
@@ -114,7 +120,7 @@ impl Instance {
         let challenge_key = ChallengeKey::new([9; 32]);
         let enroller = Enroller::new(EnrollerParts {
             authority: authority.unwrap().with_derivation(derivation).with_verifier(Arc::new(AwsLc)),
-            profiles: vec![devices(&challenge_key)],
+            profiles: vec![devices(&challenge_key), sealed()],
             store: Arc::new(NoRecord),
             challenge_key,
             directory,
@@ -130,7 +136,7 @@ impl Instance {
     /// By that message, signed by `signer`.
     pub fn ask(&self, message: &Message, kind: RequestKind) -> Result<Certificate, Refusal> {
         let request = EnrollmentRequest {
-            profile: "devices",
+            profile: message.profile,
             transaction_id: message.transaction.as_bytes(),
             csr: message.csr.verified(&AwsLc)?,
             signer: message.signer.clone(),
@@ -145,17 +151,25 @@ impl Instance {
 }
 
 fn devices(key: &ChallengeKey) -> EnrollmentProfile {
-    let settings =
-        ProfileSettings { validity: Duration::from_secs(LIFE * DAY), ..ProfileSettings::new("devices") };
     let challenge = StaticChallenge::new(key, &ChallengePassword::new(CHALLENGE.to_owned())).unwrap();
     let renewal = RenewalPolicy::default().opening_before_expiry(Duration::from_secs(WINDOW * DAY));
-    let profile = Arc::new(Profile::new(settings).unwrap());
-    EnrollmentProfile::new(profile, ChallengeAuthority::Static(challenge)).with_renewal(renewal)
+    profile("devices", ChallengeAuthority::Static(challenge)).with_renewal(renewal)
+}
+
+fn sealed() -> EnrollmentProfile {
+    profile("sealed", ChallengeAuthority::Validator(Arc::new(sealed_challenges())))
+}
+
+fn profile(name: &str, authority: ChallengeAuthority) -> EnrollmentProfile {
+    let settings =
+        ProfileSettings { validity: Duration::from_secs(LIFE * DAY), ..ProfileSettings::new(name) };
+    EnrollmentProfile::new(Arc::new(Profile::new(settings).unwrap()), authority)
 }
 
 /// What is decided upon of a message.
 #[derive(Debug, Clone)]
 pub struct Message {
+    pub profile: &'static str,
     pub transaction: String,
     pub csr: CertificationRequest,
     pub signer: Certificate,
@@ -165,17 +179,27 @@ impl Message {
     /// For the key of `testkit::keys::p256`, in the transaction of that name, signed by a self-signed certificate that
     /// begins at `begins`.
     pub fn new(transaction: &str, laptop: &str, begins: UnixTime) -> Self {
+        Self::with(&ChallengePassword::new(CHALLENGE.to_owned()), "devices", transaction, laptop, begins)
+    }
+
+    /// The same to any profile, with any challenge.
+    pub fn with(
+        challenge: &ChallengePassword,
+        profile: &'static str,
+        transaction: &str,
+        laptop: &str,
+        begins: UnixTime,
+    ) -> Self {
         let key = testkit::keys::p256();
-        let challenge = ChallengePassword::new(CHALLENGE.to_owned());
         let csr = UnsignedCertificationRequest::new(
             &Name::of_common_name(laptop),
             key.public_key(),
-            Some(&challenge),
+            Some(challenge),
             &RequestedExtensions::default(),
         );
         let signature = block_on(key.sign(csr.tbs())).unwrap();
         let csr = csr.finish(key.algorithm(), &signature).unwrap();
-        Self { transaction: transaction.to_owned(), signer: self_signed(&csr, begins), csr }
+        Self { profile, transaction: transaction.to_owned(), signer: self_signed(&csr, begins), csr }
     }
 
     pub fn signed_by(&self, signer: &Certificate) -> Self {
