@@ -22,8 +22,8 @@ use crate::SoftwareKey;
 /// | ECDSA | the nonce is that of [RFC 6979](https://www.rfc-editor.org/rfc/rfc6979#section-3.2) |
 /// | ML-DSA-65 | the deterministic variant of FIPS 204, algorithm 2 |
 ///
-/// aws-lc-rs draws nonces at random, so that the last two are made by the pure Rust of RustCrypto, at about the fifth of
-/// its speed. Whoever can disturb the machine while it signs one message twice learns such a key: have the signatures
+/// aws-lc-rs draws nonces at random, so that the last two are made by the pure Rust of RustCrypto, more slowly.
+/// Whoever can disturb the machine while it signs one message twice learns such a key: have the signatures
 /// verified before they leave.
 pub struct RepeatableKey {
     key: Arc<SoftwareKey>,

@@ -9,6 +9,9 @@ use pki_core::{CrlReason, SerialNumber, UnixTime};
 ///
 /// Without arguments it makes a CA in the folder certbound-data, or takes up the one that is there, serves SCEP and OCSP
 /// on this machine, and prints how to enroll.
+///
+/// With ledger = "none" in the configuration it keeps no record, and any number of servers with the same keys and the
+/// same configuration are one CA (docs/without-a-ledger.md).
 #[derive(Debug, Parser)]
 #[command(name = "scep-server", version, about, max_term_width = 100)]
 pub struct Arguments {

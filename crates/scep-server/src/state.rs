@@ -7,14 +7,16 @@ use enrollment::EnrollmentStore;
 use issuance::{CaParts, CertificateAuthority, Derivation, IssuanceLog};
 use keys_software::{AwsLc, RepeatableKey, SoftwareKey};
 use ledger::{Ledger, LedgerReader};
-use ocsp_server::ServerError;
+use ocsp_server::{ServerError, data_folder::LEDGER};
 use pki_core::{Clock, SigningKey};
-use serial_binding::{SerialBinding, SerialKey};
+use serial_binding::{SerialBinding, SerialBindings, SerialKey};
 use stateless_issuance::{DerivationKey, NoRecord, RequestDerivation};
 
 use crate::{
     ca_folder::Generation,
-    settings::{ApprovalKind, ChallengeKind, LedgerKind, ProfileSettings, RenewalKind, Settings},
+    settings::{
+        ApprovalKind, ChallengeKind, LedgerKind, ProfileSettings, RenewalKind, SerialLayout, Settings,
+    },
 };
 
 /// Deletions remembered without a ledger: until the server ends, and the oldest first to go.
@@ -66,6 +68,11 @@ impl State {
         self.ledger().map(Ledger::reader)
     }
 
+    /// Reads of serial numbers what can be believed. Plain ones can where those that were issued are on record.
+    pub(crate) fn reading(&self, sealed: SerialBindings) -> SerialBindings {
+        if self.ledger.is_some() { sealed.with_plain() } else { sealed }
+    }
+
     /// Issues for that generation of a CA.
     pub(crate) fn authority(
         &self,
@@ -107,6 +114,16 @@ pub(crate) fn check(settings: &Settings) -> Result<(), ServerError> {
     }
     if settings.crl.enabled {
         return Err(without_ledger("CRLs list what is on record: set crl.enabled = false"));
+    }
+    if settings.serial.layout == SerialLayout::Plain {
+        return Err(without_ledger(
+            "anybody could make up a plain serial number that is good: set serial.layout = \"sealed\"",
+        ));
+    }
+    if settings.data.join(LEDGER).exists() {
+        let problem = "here is a ledger, and nobody would look at what it says is revoked: publish that \
+                       by a CRL (docs/without-a-ledger.md), and move the file away";
+        return Err(ServerError::of_file(&settings.data.join(LEDGER), problem));
     }
     if settings.base_url.is_empty() {
         return Err(without_ledger(

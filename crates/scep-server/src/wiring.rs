@@ -241,7 +241,7 @@ impl<'a> Wiring<'a> {
     fn binding(&self, key: &PublicKey) -> Result<Arc<dyn SerialBinding>, ServerError> {
         let keys = &self.folder.serial_keys;
         Ok(match self.settings.serial.layout {
-            SerialLayout::Sealed => Arc::new(sealed_binding(keys, key)?.with_plain()),
+            SerialLayout::Sealed => Arc::new(self.folder.state.reading(sealed_binding(keys, key)?)),
             SerialLayout::Plain => {
                 Arc::new(keys.iter().try_fold(SerialBindings::plain(key), SerialBindings::with_earlier_key)?)
             }

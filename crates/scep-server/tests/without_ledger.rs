@@ -25,7 +25,7 @@ use support::{
     DIRECTORY, Server, attempt,
     balancer::Balancer,
     device::{Answer, Device, Prepared, Reply},
-    eventually, run,
+    eventually, program, run,
 };
 use testkit::keys;
 
@@ -53,6 +53,9 @@ impl Configuration {
     fn variables(&self) -> Vec<(&str, &str)> {
         vec![
             ("SCEP_SERVER__LEDGER", "none"),
+            ("SCEP_SERVER__THROTTLE__SOURCE_PER_MINUTE", "0"),
+            ("SCEP_SERVER__THROTTLE__UNDECRYPTABLE_PER_MINUTE", "0"),
+            ("SCEP_SERVER__LIMITS__CONNECTIONS_PER_ADDRESS", "1000"),
             ("SCEP_SERVER__BASE_URL", &self.base_url),
             ("SCEP_SERVER__CRL__ENABLED", "false"),
             ("SCEP_SERVER__CA__KEY", self.key),
@@ -377,12 +380,44 @@ fn what_would_have_to_be_on_record_is_not_to_be_had() {
     site.assert_nothing_is_on_record();
 }
 
+/// Nobody needs a key to make a plain one.
+#[test]
+fn row_48_a_serial_number_that_anybody_can_make_up_is_not_good() {
+    let site = Site::of_key("p256");
+    for server in &site.servers {
+        let (ca, url) = (server.ca_pem(), format!("http://{}/ocsp", server.address()));
+        let ca = ca.to_str().unwrap();
+        let made_up = format!("0x10{}000000", "d6b58414-60ed-426b-b382-276a3e8d626d".replace('-', ""));
+        let arguments = ["ocsp", "-issuer", ca, "-CAfile", ca, "-url", &url, "-serial", &made_up];
+        let (_, answer) = attempt(server.folder(), "openssl", &arguments);
+        // What is said of numbers that were never given (RFC 6960 §2.2).
+        assert!(answer.contains("certificateHold") && answer.contains("Jan  1 00:00:00 1970"), "{answer}");
+    }
+}
+
+#[test]
+fn a_folder_with_a_ledger_is_not_served_as_if_it_had_none() {
+    let site = Site::of_key("p256");
+    let [server, _] = site.servers;
+    fs::write(server.data().join("ledger.sqlite"), "").unwrap();
+    let folder = server.kill();
+    let output = Command::new(env!("CARGO_BIN_EXE_scep-server"))
+        .envs(site.configuration.variables())
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path().join("data"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains("move the file away"), "{told}");
+}
+
 #[test]
 fn what_needs_a_ledger_is_told_at_the_start_with_what_to_set() {
     let folder = data_folder();
     let fit = "challenge = 'static'\nchallenge_file = 'challenge.txt'\nrenewal = 'off'\n";
     for (text, parts) in [
         ("", ["crl.enabled = false", "CRLs"]),
+        ("[serial]\nlayout = 'plain'\n[crl]\nenabled = false\n", ["serial.layout = \"sealed\"", "make up"]),
         ("[crl]\nenabled = false\n", ["set challenge = \"sealed\"", "one-time"]),
         (
             "[crl]\nenabled = false\n[[profile]]\nchallenge = 'none'\napproval = 'manual'\n",
@@ -419,4 +454,25 @@ fn what_needs_a_ledger_is_told_at_the_start_with_what_to_set() {
         assert!(parts.iter().all(|part| told.contains(part)), "{text}: {told}");
         assert!(!folder.path().join("data/ledger.sqlite").exists(), "{text}");
     }
+}
+
+/// The whole suite that one server with a ledger passes, through the balancer. What two without one do otherwise has its
+/// reason in a file.
+#[test]
+fn two_servers_are_judged_as_one_by_the_conformance_runner() {
+    let site = Site::of_key("p256");
+    let exceptions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/exceptions");
+    let read = |name| fs::read_to_string(exceptions.join(name)).unwrap();
+    let both = site.servers[0].folder().join("exceptions.toml");
+    fs::write(&both, read("scep-server.toml") + &read("scep-server-without-ledger.toml")).unwrap();
+    let url = format!("{}/scep", site.configuration.base_url);
+    let arguments = ["--url", &url, "--challenge", STATIC, "--subject", "CN=demo-laptop", "--exceptions"];
+    let judge = program("scep-conformance", "conformance");
+    let fingerprint = ["--ca-fingerprint", site.servers[0].fingerprint()];
+    let arguments = [&arguments[..], &[both.to_str().unwrap()], &fingerprint].concat();
+    let (is_clean, table) = attempt(site.servers[0].folder(), judge.to_str().unwrap(), &arguments);
+    assert!(is_clean, "{table}");
+    let served = site.balancer.served();
+    assert!(served.iter().all(|count| *count > 40), "{served:?}");
+    site.assert_nothing_is_on_record();
 }

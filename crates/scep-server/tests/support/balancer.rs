@@ -1,7 +1,7 @@
 //! A balancer as plain as can be: one connection to this server, the next to that one, whoever is there.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -78,17 +78,17 @@ impl Shared {
             // An end of the request is an end for the server as well.
             copied.and_then(|_| request.shutdown(Shutdown::Write))
         });
-        let mut answer = Vec::new();
-        let read = to_server.read_to_end(&mut answer);
-        let handed = match &mut *self.lost() {
-            Some(lost) => {
-                lost.push(answer);
-                Ok(())
-            }
-            None => client.write_all(&answer),
+        let answered = if self.lost().is_some() {
+            let mut answer = Vec::new();
+            let read = to_server.read_to_end(&mut answer);
+            self.lost().get_or_insert_default().push(answer);
+            read.map(drop)
+        } else {
+            io::copy(&mut to_server, &mut client).map(drop)
         };
+        // Whoever has said nothing yet is told that nothing will come.
         let _ = client.shutdown(Shutdown::Both);
-        read.and(handed)
+        answered
     }
 
     fn lost(&self) -> std::sync::MutexGuard<'_, Option<Vec<Vec<u8>>>> {

@@ -231,27 +231,23 @@ pub fn eventually(mut ask: impl FnMut() -> String, done: impl Fn(&str) -> bool) 
 
 /// The client of this workspace, built if it is not.
 pub fn scep_client() -> PathBuf {
+    program("scep-client", "scep-client")
+}
+
+/// A program of another package of this workspace, built if it is not.
+pub fn program(name: &str, package: &str) -> PathBuf {
     let server = Path::new(env!("CARGO_BIN_EXE_scep-server"));
-    let client = server.with_file_name("scep-client");
-    if !client.exists() {
+    let program = server.with_file_name(name);
+    if !program.exists() {
         let target = server.ancestors().nth(2).unwrap();
         let profile = if server.parent().unwrap().ends_with("release") { "release" } else { "dev" };
         let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "scep-client",
-                "--bin",
-                "scep-client",
-                "--profile",
-                profile,
-            ])
+            .args(["build", "--quiet", "--package", package, "--bin", name, "--profile", profile])
             .env("CARGO_TARGET_DIR", target)
             .status();
         assert!(built.unwrap().success());
     }
-    client
+    program
 }
 
 /// The certificate of `laptop-2`, whoever enrolled it: issued by the CA, with the directory's names, and good.
