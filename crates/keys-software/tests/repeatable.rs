@@ -1,5 +1,5 @@
 //! Signatures that are the same each time: those of the standards' own examples, and good to another library.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Arc;
 
