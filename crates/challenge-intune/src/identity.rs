@@ -33,7 +33,7 @@ impl Identity {
         Ok(user.or(device).or(bare))
     }
 
-    /// The object; `None` when the directory has none.
+    /// The object; `None` when the directory has none of the kind.
     pub(crate) async fn find(
         &self,
         directory: &dyn Directory,
@@ -41,15 +41,17 @@ impl Identity {
         match self {
             Self::User(name) => {
                 let found = directory.identify(name).await?;
-                Ok(found.filter(|object| !is_device(object.kind())))
+                Ok(found.filter(|object| !DEVICES.contains(&object.kind())))
             }
-            Self::IntuneDevice(id) => there(directory, ObjectKind::INTUNE_DEVICE, *id).await,
+            Self::IntuneDevice(id) => {
+                let found = directory.identify(&id.to_string()).await?;
+                Ok(found.filter(|object| INTUNE_DEVICES.contains(&object.kind())))
+            }
             Self::Device(ids) => {
                 for id in ids {
-                    for kind in [ObjectKind::INTUNE_DEVICE, ObjectKind::ENTRA_DEVICE] {
-                        if let Some(object) = there(directory, kind, *id).await? {
-                            return Ok(Some(object));
-                        }
+                    let found = directory.identify(&id.to_string()).await?;
+                    if let Some(object) = found.filter(|object| DEVICES.contains(&object.kind())) {
+                        return Ok(Some(object));
                     }
                 }
                 Ok(None)
@@ -58,20 +60,10 @@ impl Identity {
     }
 }
 
-fn is_device(kind: ObjectKind) -> bool {
-    [ObjectKind::DEVICE, ObjectKind::INTUNE_DEVICE, ObjectKind::ENTRA_DEVICE].contains(&kind)
-}
-
-/// The object, if the directory has it in whatever state.
-async fn there(
-    directory: &dyn Directory,
-    kind: ObjectKind,
-    id: ObjectId,
-) -> Result<Option<BoundObject>, DirectoryError> {
-    let object = BoundObject::new(kind, id).ok().filter(|_| directory.kinds().contains(kind));
-    let Some(object) = object else { return Ok(None) };
-    Ok(directory.state(object).await?.map(|_| object))
-}
+/// What may be meant by a device's id.
+const DEVICES: [ObjectKind; 3] = [ObjectKind::INTUNE_DEVICE, ObjectKind::ENTRA_DEVICE, ObjectKind::DEVICE];
+/// By one that says that it is Intune's. A directory of the site's own may have devices by that.
+const INTUNE_DEVICES: [ObjectKind; 2] = [ObjectKind::INTUNE_DEVICE, ObjectKind::DEVICE];
 
 fn device_of_uri(name: &GeneralName) -> Option<ObjectId> {
     let GeneralName::Uri(uri) = name else { return None };

@@ -16,6 +16,7 @@ mod side_by_side;
 mod snapshot;
 mod stamp;
 mod tombstones;
+mod unchecked;
 
 pub use breaker::BreakerSettings;
 pub use directory_revocation::{DirectoryRevocation, DirectoryRevocationParts};
@@ -27,3 +28,4 @@ pub use file_directory::{FileDirectory, FileDirectoryError, FileDirectorySetting
 pub use guarded_directory::{DirectoryHealth, GuardSettings, GuardedDirectory};
 pub use side_by_side::{KindHeldTwice, SideBySide};
 pub use tombstones::{InMemoryTombstones, NoTombstones, Tombstone, Tombstones};
+pub use unchecked::Unchecked;

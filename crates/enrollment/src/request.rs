@@ -54,6 +54,14 @@ pub enum Enrollment {
 }
 
 impl Enrollment {
+    /// The same, to look at.
+    pub fn as_issued(&self) -> Option<&Certificate> {
+        match self {
+            Self::Issued(certificate) => Some(certificate),
+            Self::Pending => None,
+        }
+    }
+
     /// The certificate, if there is one by now.
     pub fn certificate(self) -> Option<Certificate> {
         match self {

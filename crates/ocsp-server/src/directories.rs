@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use directory::{
-    Directory, FileDirectory, FileDirectorySettings, GuardSettings, GuardedDirectory, SideBySide,
+    Directory, FileDirectory, FileDirectorySettings, GuardSettings, GuardedDirectory, SideBySide, Unchecked,
 };
 use directory_jamf::{JamfDirectory, Login, TOKEN_PATH, Unmanaged};
 use directory_scim::{Dialect, ScimDirectory};
@@ -41,6 +41,7 @@ impl Directories {
             opened.map_err(|error| ServerError::new(format_args!("directory.service[{at}]: {error}")))
         });
         let mut directories = services.collect::<Result<Vec<_>, _>>()?;
+        directories.extend(unchecked(settings)?.map(|unchecked| Arc::new(unchecked) as Arc<dyn Directory>));
         let held = |kind| directories.iter().any(|directory| directory.kinds().contains(kind));
         let left: ObjectKinds = ObjectKind::all().filter(|kind| !held(*kind)).collect();
         let file = (!settings.file.as_os_str().is_empty()).then(|| open_file(settings, data, clock, left));
@@ -55,6 +56,14 @@ impl Directories {
         };
         Ok(Self { together, file })
     }
+}
+
+/// Of the kinds that nobody is asked about, if there are any.
+fn unchecked(settings: &DirectorySettings) -> Result<Option<Unchecked>, ServerError> {
+    let kinds = settings.unchecked.iter().map(|kind| kind.parse());
+    let kinds = kinds.collect::<Result<ObjectKinds, _>>();
+    let kinds = kinds.map_err(|error| ServerError::new(format_args!("directory.unchecked: {error}")))?;
+    Ok((!settings.unchecked.is_empty()).then(|| Unchecked::new(kinds)))
 }
 
 fn open_file(

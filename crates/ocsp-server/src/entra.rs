@@ -35,7 +35,7 @@ pub(crate) fn open(
 ) -> Result<EntraDirectory, ServerError> {
     let entra = &settings.entra;
     let endpoints = endpoints(settings);
-    let tokens = tokens(settings, &endpoints, data, clock)?;
+    let tokens = tokens(settings, &endpoints, endpoints.resource(), data, clock)?;
     let graph =
         RestSettings { base: endpoints.graph, not_found: is_graph_not_found, ..rest(NAME, settings, data)? };
     Ok(EntraDirectory::new(EntraParts {
@@ -45,6 +45,40 @@ pub(crate) fn open(
         canaries: canaries(settings)?,
         clock: Arc::clone(clock),
     }))
+}
+
+/// What an app of Entra's needs to talk to another service than a directory.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EntraApp {
+    /// Microsoft Graph, with tokens for it. Its base has the version.
+    pub graph: RestClient,
+    /// Tokens for the other service.
+    pub tokens: Arc<dyn TokenSource>,
+    /// How the other service is talked to, without its base.
+    pub rest: RestSettings,
+}
+
+impl EntraApp {
+    /// By the credentials that `settings` name; `resource` is what the tokens are for, `name` what the service is called in
+    /// errors. Nothing is asked yet.
+    pub fn open(
+        name: &str,
+        resource: &str,
+        settings: &DirectoryServiceSettings,
+        data: &Path,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, ServerError> {
+        let endpoints = endpoints(settings);
+        let of_graph = tokens(settings, &endpoints, endpoints.resource(), data, clock)?;
+        let graph =
+            RestSettings { base: format!("{}/v1.0", endpoints.resource()), ..rest(NAME, settings, data)? };
+        Ok(Self {
+            graph: RestClient::new(graph, Some(of_graph)).map_err(ServerError::new)?,
+            tokens: tokens(settings, &endpoints, resource, data, clock)?,
+            rest: RestSettings { base: String::new(), ..rest(name, settings, data)? },
+        })
+    }
 }
 
 fn endpoints(settings: &DirectoryServiceSettings) -> Endpoints {
@@ -92,10 +126,11 @@ fn canaries(settings: &DirectoryServiceSettings) -> Result<Vec<BoundObject>, Ser
 fn tokens(
     settings: &DirectoryServiceSettings,
     endpoints: &Endpoints,
+    resource: &str,
     data: &Path,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn TokenSource>, ServerError> {
-    if let Some(identity) = identity(settings, endpoints, clock)? {
+    if let Some(identity) = identity(settings, resource, clock)? {
         return Ok(Arc::new(Cached::new(identity, Arc::clone(clock))));
     }
     let (entra, client_id) = (&settings.entra, &settings.client_id);
@@ -116,17 +151,18 @@ fn tokens(
     };
     let login = RestSettings { base: endpoints.login.clone(), ..rest("Microsoft Entra", settings, data)? };
     let client = RestClient::new(login, None).map_err(ServerError::new)?;
-    let scope = Some(endpoints.scope());
+    // Intune's resource ends with a slash, and its scope has two in a row.
+    let scope = Some(format!("{resource}/.default"));
     let source = ClientCredentials::new(client, url, client_id.clone(), proof, scope, Arc::clone(clock));
     Ok(Arc::new(Cached::new(source, Arc::clone(clock))))
 }
 
 fn identity(
     settings: &DirectoryServiceSettings,
-    endpoints: &Endpoints,
+    resource: &str,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<ManagedIdentity>, ServerError> {
-    let (entra, resource) = (&settings.entra, endpoints.resource());
+    let entra = &settings.entra;
     let client_id = Some(&*settings.client_id).filter(|id| !id.is_empty());
     let clock = Arc::clone(clock);
     let identity = match entra.managed_identity {

@@ -25,6 +25,7 @@ mod wiring;
 pub use delegate_issuer::{DelegateIssuer, DelegateRefused};
 pub use delegates::{DelegateFiles, SelfIssuedDelegates};
 pub use directories::Directories;
+pub use entra::EntraApp;
 pub use error::ServerError;
 pub use foreign_crls::follow_crls;
 pub use remote_delegates::RemoteDelegates;

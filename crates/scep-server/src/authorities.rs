@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use enrollment::{ChallengeAuthority, ChallengeKey, SealedChallenges, SealingKey, StaticChallenge};
+use enrollment::{
+    ChallengeAuthority, ChallengeKey, ChallengeValidator, SealedChallenges, SealingKey, StaticChallenge,
+};
 use keys_software::{AwsLc, load_secret, read_private_file};
 use ocsp_server::ServerError;
 use pki_core::ChallengePassword;
@@ -23,7 +25,12 @@ pub(crate) struct Authorities {
 
 impl Authorities {
     /// Makes them; a key that seals challenges is made in the data folder where a profile needs one and there is none.
-    pub(crate) fn open(settings: &Settings, challenge_key: &ChallengeKey) -> Result<Self, ServerError> {
+    /// `outside` makes those that ask a service.
+    pub(crate) fn open(
+        settings: &Settings,
+        challenge_key: &ChallengeKey,
+        outside: impl Fn(&ProfileSettings) -> Result<Arc<dyn ChallengeValidator>, String>,
+    ) -> Result<Self, ServerError> {
         let is_sealed = |profile: &ProfileSettings| profile.challenge == ChallengeKind::Sealed;
         let mut made = Self { by_profile: BTreeMap::new(), sealed: None };
         if settings.profile.iter().any(is_sealed) {
@@ -31,7 +38,14 @@ impl Authorities {
             made.sealed = Some(Arc::new(sealed_challenges(settings)?));
         }
         for profile in &settings.profile {
-            let authority = made.authority(profile, &settings.data, challenge_key)?;
+            let authority = match profile.challenge {
+                ChallengeKind::Intune => {
+                    ChallengeAuthority::Validator(outside(profile).map_err(|problem| {
+                        ServerError::new(format_args!("the profile {:?}: {problem}", profile.name))
+                    })?)
+                }
+                _ => made.authority(profile, &settings.data, challenge_key)?,
+            };
             made.by_profile.insert(profile.name.clone(), authority);
         }
         Ok(made)
@@ -63,6 +77,7 @@ impl Authorities {
             ChallengeKind::None => ChallengeAuthority::Approval(approval(profile).ok_or_else(|| {
                 wrong("challenge = \"none\" needs approval = \"manual\", or anybody could enroll")
             })?),
+            ChallengeKind::Intune => return Err(wrong("nobody outside can be asked")),
             ChallengeKind::Sealed => {
                 let sealed = self.sealed.clone().ok_or_else(|| wrong("there is no key that seals"))?;
                 ChallengeAuthority::Validator(sealed)

@@ -11,7 +11,10 @@ use pki_core::{BoxFuture, Certificate, Clock as _, Name, SerialNumber, SystemClo
 use scep_proto::{Exchange, FailInfo, Request, RequestMessage};
 use scep_service::{Decision, EnrollmentHandler, Origin, Submission};
 
-use crate::crl_publisher::Publisher;
+use crate::{
+    crl_publisher::Publisher,
+    deliveries::{Confirmation, Deliveries},
+};
 
 /// How long a client should wait when no decision could be made.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -29,12 +32,14 @@ pub struct Handler {
     ledger: Option<Ledger>,
     /// Those of the CA's generations.
     crls: Vec<Arc<Publisher>>,
+    /// Who is to have heard of a certificate before it is handed out, and for how long that is waited for.
+    confirming: Option<(Arc<Deliveries>, Duration)>,
 }
 
 impl Handler {
     /// Of the profile of that name.
     pub fn new(profile: String, enroller: Arc<Enroller>) -> Self {
-        Self { profile, enroller, chain: Vec::new(), ledger: None, crls: Vec::new() }
+        Self { profile, enroller, chain: Vec::new(), ledger: None, crls: Vec::new(), confirming: None }
     }
 
     /// Sends these along with each certificate.
@@ -50,6 +55,12 @@ impl Handler {
     /// Hands out these CRLs.
     pub(crate) fn with_crls(self, crls: Vec<Arc<Publisher>>) -> Self {
         Self { crls, ..self }
+    }
+
+    /// Holds certificates back until everybody has heard of them who is to, for at most that long if at all; after that
+    /// the device is told to try again, and gets the same certificate then.
+    pub(crate) fn confirming(self, confirming: Option<(Arc<Deliveries>, Duration)>) -> Self {
+        Self { confirming, ..self }
     }
 
     async fn decide(&self, submission: Submission) -> Decision {
@@ -82,7 +93,29 @@ impl Handler {
             signer: request.exchange.signer().clone(),
             kind,
         };
-        self.enroller.enroll(request).await
+        self.confirmed(self.enroller.enroll(request).await?).await
+    }
+
+    /// The same, once everybody has heard of it.
+    async fn confirmed(&self, outcome: Enrollment) -> Result<Enrollment, Refusal> {
+        let Some(((deliveries, patience), certificate)) = self.confirming.as_ref().zip(outcome.as_issued())
+        else {
+            return Ok(outcome);
+        };
+        let serial = certificate.serial_number();
+        let serial =
+            serial.ok_or_else(|| Refusal::Internal("a certificate without a serial number".into()))?;
+        let issued = self.enroller.authority().issuer().certificate_ref(serial);
+        match deliveries.confirm(issued, *patience).await {
+            Confirmation::Heard => Ok(outcome),
+            Confirmation::NotYet => Err(Refusal::AuthorityUnavailable(format!(
+                "{serial} is issued, and handed out when the authority has heard of it: it has not yet"
+            ))),
+            Confirmation::Refused => {
+                let why = "the certificate was issued, and the authority does not want to hear of it";
+                Err(Refusal::rejected_by("the authority", why))
+            }
+        }
     }
 
     async fn poll(&self, request: &Request) -> Result<Enrollment, Refusal> {
@@ -91,7 +124,7 @@ impl Handler {
             transaction_id: request.exchange.transaction_id().as_bytes(),
             signer: request.exchange.signer(),
         };
-        self.enroller.poll(poll).await
+        self.confirmed(self.enroller.poll(poll).await?).await
     }
 
     async fn look_up(

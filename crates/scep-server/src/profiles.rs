@@ -12,8 +12,8 @@ use pki_core::{Extension, KeyUsage, Oid, oids};
 use scep_proto::{AlgorithmPolicy, Legacy};
 
 use crate::settings::{
-    ApprovalKind, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm, NamesKind, ProfileSettings,
-    RenewalKind, WishKind,
+    ApprovalKind, ChallengeKind, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm, NamesKind,
+    ProfileSettings, RenewalKind, WishKind,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -199,7 +199,27 @@ fn is_one_element(der: &[u8]) -> bool {
     cursor.and_then(|mut cursor| cursor.next().and_then(|_| cursor.finish())).is_ok()
 }
 
+/// Names that somebody else has validated are those of the request, whatever else is said of names.
+fn check_validated_names(settings: &ProfileSettings) -> Result<(), Mistake> {
+    let mistake = |problem| Err(Mistake::new("names", problem));
+    if settings.names != NamesKind::Validated {
+        return Ok(());
+    }
+    if settings.challenge != ChallengeKind::Intune {
+        return mistake("names = \"validated\" needs challenge = \"intune\": nobody else validates them");
+    }
+    let templates = [&settings.subject, &settings.subject_suffix].iter().any(|text| !text.is_empty());
+    if templates || settings.alternative_names.is_some() || !settings.whitelist.is_empty() {
+        return mistake(
+            "names = \"validated\" takes the names of the request: leave out subject, subject_suffix, \
+                        alternative_names and whitelist",
+        );
+    }
+    Ok(())
+}
+
 fn name_rules(settings: &ProfileSettings) -> Result<NameRules, Mistake> {
+    check_validated_names(settings)?;
     let subject = match &*settings.subject {
         "" => None,
         _ if !settings.subject_suffix.is_empty() => {
@@ -277,7 +297,8 @@ mod tests {
         let settings = Settings { data: folder.path().to_owned(), ..settings };
         let [ocsp, ca] = ["ocsp", "ca"].map(|path| format!("http://ca.example.com/{path}"));
         let urls = Urls { ocsp, ca, crl: None, delta_crl: None };
-        let authorities = Authorities::open(&settings, &ChallengeKey::new([1; 32]));
+        let nobody = |_: &_| Err(String::from("nobody outside"));
+        let authorities = Authorities::open(&settings, &ChallengeKey::new([1; 32]), nobody);
         let authorities = authorities.map_err(|error| error.to_string())?;
         let profiles = settings.profile.iter();
         let profiles = profiles.map(|profile| enrollment_profile(profile, &urls, authorities.of(profile)?));

@@ -61,6 +61,7 @@ impl Server {
                 (Some((listen(address, &settings.limits).await?, PagesOnly(pages))), without)
             }
         };
+        wiring.start_outside();
         let routes = Routes::new(scep, responder.service, wiring.delegates()?, pages, crls);
         Ok(Self { listener, routes, aside, banner, _lock: lock })
     }

@@ -3,6 +3,7 @@
 
 mod cas;
 mod crls;
+mod intune;
 mod ledger;
 mod profile;
 mod traffic;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 pub use cas::{CaSettings, Cas, DEFAULT_CA};
 pub use crls::CrlSettings;
+pub use intune::IntuneSettings;
 pub use ledger::LedgerKind;
 use ocsp_server::settings::{
     AnswerSettings, DirectorySettings, LimitSettings, LogSettings, RevocationSettings,
@@ -64,6 +66,8 @@ pub struct Settings {
     pub metrics: MetricsSettings,
     /// Log output.
     pub log: LogSettings,
+    /// Tenants whose Intune decides for profiles that say `challenge = "intune"`.
+    pub intune: Vec<IntuneSettings>,
     /// What can be enrolled, each under a path of its own.
     pub profile: Vec<ProfileSettings>,
 }
@@ -88,6 +92,7 @@ impl Default for Settings {
             tolerances: ToleranceSettings::default(),
             metrics: MetricsSettings::default(),
             log: LogSettings::default(),
+            intune: Vec::new(),
             profile: vec![ProfileSettings::default()],
         }
     }

@@ -58,6 +58,13 @@ impl State {
         }
     }
 
+    /// Without a ledger, and so without an outbox, what is issued goes through what `wrap` puts before the record.
+    pub(crate) fn tell_at_once(&mut self, wrap: impl FnOnce(Arc<dyn IssuanceLog>) -> Arc<dyn IssuanceLog>) {
+        if self.ledger.is_none() {
+            self.log = wrap(Arc::clone(&self.log));
+        }
+    }
+
     /// The ledger, for what cannot be had without: lists, CRLs, notes of refusals.
     pub(crate) fn ledger(&self) -> Option<&Ledger> {
         self.ledger.as_ref()
@@ -130,6 +137,11 @@ pub(crate) fn check(settings: &Settings) -> Result<(), ServerError> {
             "the same certificate has the same URLs in it whichever server makes it: set base_url to the one that clients use",
         ));
     }
+    if settings.intune.iter().any(|tenant| tenant.revocation_minutes > 0) {
+        return Err(without_ledger(
+            "what Intune wants revoked is kept in the ledger: set revocation_minutes = 0",
+        ));
+    }
     settings.profile.iter().try_for_each(|profile| {
         check_profile(profile)
             .map_err(|problem| without_ledger(format_args!("the profile {:?}: {problem}", profile.name)))
@@ -138,7 +150,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), ServerError> {
 
 fn check_profile(profile: &ProfileSettings) -> Result<(), &'static str> {
     match profile.challenge {
-        ChallengeKind::Static | ChallengeKind::Sealed => {}
+        ChallengeKind::Static | ChallengeKind::Sealed | ChallengeKind::Intune => {}
         ChallengeKind::OneTime => {
             return Err("one-time challenges are kept in the ledger: set challenge = \"sealed\"");
         }

@@ -36,6 +36,7 @@ use crate::{
     demonstration,
     gauges::{register_ends, watch_expiring},
     handler::Handler,
+    outside::Outside,
     pages::Pages,
     profiles::{Urls, algorithm_policy, enrollment_profile},
     settings::{ChallengeKind, ProfileSettings, RenewalKind, SerialLayout, Settings},
@@ -50,6 +51,7 @@ pub(crate) struct Wiring<'a> {
     directories: Directories,
     challenge_key: ChallengeKey,
     authorities: Authorities,
+    outside: Outside,
     throttle: Arc<Throttle>,
     trusted_proxies: TrustedProxies,
     metrics: ScepMetrics,
@@ -70,16 +72,23 @@ pub(crate) struct Mounted {
 }
 
 impl<'a> Wiring<'a> {
-    pub(crate) fn new(settings: &'a Settings, folder: DataFolder, base: String) -> Result<Self, ServerError> {
+    pub(crate) fn new(
+        settings: &'a Settings,
+        mut folder: DataFolder,
+        base: String,
+    ) -> Result<Self, ServerError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let challenge_key = ChallengeKey::new(*folder.challenge_key);
-        // Mistakes in profiles are told before anything else is opened.
+        let directories = Directories::open(&settings.directory, &settings.data, &clock)?;
+        let outside = Outside::open(settings, folder.state.ledger(), &clock)?;
+        folder.state.tell_at_once(|log| outside.telling_at_once(log));
+        let validator = |profile: &_| outside.validator(profile, &directories.together);
+        let authorities = Authorities::open(settings, &challenge_key, validator)?;
+        // Mistakes in profiles are told before anything is begun.
         let urls = urls(settings, &base, "ca", "crl");
-        let authorities = Authorities::open(settings, &challenge_key)?;
         for profile in &settings.profile {
             enrollment_profile(profile, &urls, authorities.of(profile)?)?;
         }
-        let directories = Directories::open(&settings.directory, &settings.data, &clock)?;
         let limits = &settings.throttle;
         let throttle = Arc::new(Throttle::new(ThrottleLimits {
             requests: rate(limits.source_per_minute, limits.source_burst),
@@ -96,6 +105,7 @@ impl<'a> Wiring<'a> {
             directories,
             challenge_key,
             authorities,
+            outside,
             throttle,
             trusted_proxies,
             metrics,
@@ -108,11 +118,18 @@ impl<'a> Wiring<'a> {
         let mut registry = Registry::default();
         self.metrics.register(&mut registry);
         ocsp.metrics().register(&mut registry);
+        self.outside.register(&mut registry);
         register_ends(&mut registry, self.cas());
         if let Some(reader) = self.folder.state.reader() {
             watch_expiring(&mut registry, reader.clone(), Arc::clone(&self.clock));
         }
         Pages::new(self.cas(), ocsp, Arc::clone(&self.clock), registry)
+    }
+
+    /// Begins with what is done in the background for authorities outside.
+    pub(crate) fn start_outside(&self) {
+        let generations = self.folder.cas.iter().flat_map(CaFolder::generations);
+        self.outside.start(&generations.map(|generation| generation.issuer.id()).collect::<Vec<_>>());
     }
 
     /// The CAs, in the order of the settings.
@@ -324,7 +341,8 @@ impl<'a> Wiring<'a> {
                 Handler::new(profile.name.clone(), Arc::clone(enroller))
                     .replying_with(chain_of(generation))
                     .noting_refusals(self.folder.state.ledger().cloned())
-                    .with_crls(crls.clone()),
+                    .with_crls(crls.clone())
+                    .confirming(self.outside.confirming(&profile.name)),
             ),
         });
         let current = authorities.next().ok_or_else(|| ServerError::new("a CA without a generation"))?;

@@ -15,13 +15,20 @@ pub struct DirectorySettings {
     pub file: PathBuf,
     /// How long the last good reading is used while the file cannot be read.
     pub max_stale_seconds: u64,
+    /// Kinds of object that nobody is asked about, such as `intune-device`: all of them are taken for enabled.
+    pub unchecked: Vec<String>,
     /// Services that are asked over the network. The file then holds the kinds of object that none of them does.
     pub service: Vec<DirectoryServiceSettings>,
 }
 
 impl Default for DirectorySettings {
     fn default() -> Self {
-        Self { file: "directory.toml".into(), max_stale_seconds: 600, service: Vec::new() }
+        Self {
+            file: "directory.toml".into(),
+            max_stale_seconds: 600,
+            unchecked: Vec::new(),
+            service: Vec::new(),
+        }
     }
 }
 

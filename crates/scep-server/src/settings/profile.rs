@@ -21,6 +21,8 @@ pub struct ProfileSettings {
     pub challenge_file: Option<PathBuf>,
     /// Minutes that a one-time or a sealed challenge lives, unless it is made with another lifetime.
     pub challenge_minutes: u64,
+    /// The name of the tenant whose Intune is asked. Empty: the first one.
+    pub intune: String,
     /// Whether a person approves requests.
     pub approval: ApprovalKind,
     /// Days that a request waits for approval, and that an approved one can be fetched.
@@ -87,6 +89,7 @@ impl Default for ProfileSettings {
             challenge: ChallengeKind::OneTime,
             challenge_file: None,
             challenge_minutes: 60,
+            intune: String::new(),
             approval: ApprovalKind::Automatic,
             approval_days: 7,
             renewal: RenewalKind::Certificate,
@@ -151,6 +154,8 @@ pub enum ChallengeKind {
     Sealed,
     /// By a challenge that all share; the object is found by the names asked for.
     Static,
+    /// By a challenge that only Microsoft Intune can read, which is asked; docs/mdm/intune.md.
+    Intune,
     /// Not at all: a person approves each request; the object is found by the names asked for.
     None,
 }
