@@ -176,6 +176,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_example_of_the_page_on_intune_is_a_configuration() {
+        let page = include_str!("../../../docs/mdm/intune.md");
+        let examples = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let read = |text: &str| Configuration::from_text(text).and_then(|text| text.read::<Settings>());
+        let read: Vec<_> =
+            examples.map(|text| read(text).unwrap_or_else(|error| panic!("{error}"))).collect();
+        assert_eq!(
+            (read.len(), &*read[0].intune[0].name, &*read[0].profile[0].intune),
+            (2, "contoso", "contoso")
+        );
+        assert_eq!(read[1].directory.unchecked, ["intune-device"]);
+    }
+
+    #[test]
     fn what_config_print_shows_reads_back() {
         let text = configuration::to_text(&Settings::default()).unwrap();
         let read: Settings = Configuration::from_text(&text).unwrap().read().unwrap();

@@ -197,8 +197,8 @@ fn what_intune_does_not_allow_is_not_issued() {
     let (success, text, _) = enroll(&server, &device, "bm90IG9uZSBvZiBpdHM=");
     assert!(!success && text.contains("ChallengeDecryptionError"), "{text}");
     world.fault(Fault::Code("SomethingNew".into()), "validateRequest");
-    let (success, text, _) = enroll(&server, &device, &challenge);
-    assert!(!success && text.contains("503"), "a code that is not known is no yes: {text}");
+    let request = request(&server, &device, &challenge);
+    assert_eq!(status(&server, &request), 503, "a code that is not known is no yes");
     let refusals = server.succeed(&["refusals"]);
     for code in ["challenge-rejected", "authority-unavailable"] {
         assert!(refusals.contains(code), "{refusals}");
@@ -269,6 +269,29 @@ fn without_waiting_the_certificate_comes_at_once_and_the_notice_after_it() {
 }
 
 #[test]
+fn without_a_ledger_intune_hears_of_each_certificate_before_it_is_handed_out() {
+    let world = World::new();
+    let server = start(&world.without_directory(&[
+        ("SCEP_SERVER__LEDGER", "none"),
+        ("SCEP_SERVER__BASE_URL", "http://ca.example.com"),
+        ("SCEP_SERVER__CRL__ENABLED", "false"),
+        ("SCEP_SERVER__INTUNE__0__REVOCATION_MINUTES", "0"),
+        ("SCEP_SERVER__INTUNE__0__WAIT_SECONDS", "5"),
+    ]));
+    let (device, challenge) = world.device(0);
+    let request = request(&server, &device, &challenge);
+    world.fault(Fault::Status(503), "successNotification");
+    assert_eq!(status(&server, &request), 503);
+    world.emulators.clear_faults(Service::Intune);
+    let Answer::Issued(first) = request.ask(&server.address()) else { panic!("expected a certificate") };
+    let Answer::Issued(second) = request.ask(&server.address()) else { panic!("expected a certificate") };
+    assert_eq!(first[0], second[0], "a repeat is the same");
+    let serial = json!(first[0].serial_number().unwrap().to_string());
+    let told = world.told("success");
+    assert!(told.len() == 2 && told.iter().all(|told| told["certificateSerialNumber"] == serial), "{told:?}");
+}
+
+#[test]
 fn what_is_refused_here_intune_is_told() {
     let world = World::new();
     let agreeing = ("SCEP_SERVER__DIRECTORY__SERVICE__0__ENTRA__DEVICES", "agreeing");
@@ -332,6 +355,7 @@ fn mistakes_in_the_configuration_are_told_at_the_start() {
         ("SCEP_SERVER__PROFILE__0__SUBJECT_SUFFIX", "O=Example", "leave out subject"),
         ("SCEP_SERVER__PROFILE__0__CHALLENGE", "one-time", "needs challenge = \"intune\""),
         ("SCEP_SERVER__DIRECTORY__UNCHECKED", "[\"phone\"]", "directory.unchecked"),
+        ("SCEP_SERVER__INTUNE__0__CLIENT_ID", "", "expected entra.tenant and client_id"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let variables = world.without_directory(&[(name, value)]);
