@@ -75,8 +75,8 @@ impl IntuneRevocations {
             let wanted = service.download_revocations().await?;
             let revoker = Arc::clone(self);
             // It waits for the disk, which nobody else is to.
-            let revoked = tokio::task::spawn_blocking(move || revoker.revoke_all(wanted)).await;
-            untold.extend(revoked.unwrap_or_default());
+            let results = tokio::task::spawn_blocking(move || revoker.revoke_all(wanted)).await;
+            untold.extend(results.unwrap_or_default());
         }
         if untold.is_empty() {
             return Ok(());

@@ -4,13 +4,13 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use enrollment::{NoticeCarrier, Outbox, StoreError};
 use issuance::{Intent, IntentOutcome, IssuanceLog, LogError, Notice, TransactionKey};
 use pki_core::{BoxFuture, CertRef, Certificate};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Between an intent and its certificate no more time passes; what is older was given up.
 const MOST_AGE: Duration = Duration::from_secs(300);
