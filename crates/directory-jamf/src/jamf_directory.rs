@@ -100,7 +100,9 @@ impl JamfDirectory {
             names.common_names.extend(called.map(String::from));
             let email = match thing {
                 Thing::Computer => text("/userAndLocation/email"),
-                Thing::MobileDevice => text("/userAndLocation/emailAddress"),
+                Thing::MobileDevice => {
+                    text("/location/emailAddress").or_else(|| text("/userAndLocation/emailAddress"))
+                }
                 Thing::User => text("/email"),
             };
             names.alternative_names.extend(email.map(|email| GeneralName::Email(email.to_owned())));

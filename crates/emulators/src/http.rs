@@ -159,7 +159,7 @@ impl Reply {
         let length = u64::try_from(self.body.len()).unwrap_or(u64::MAX);
         let missing = self.announced.map_or(0, |announced| announced.saturating_sub(length));
         let data = Some(self.body).filter(|body| !body.is_empty());
-        let mut response = Response::new(ReplyBody { data, missing });
+        let mut response = Response::new(ReplyBody { data, missing, was_flushed: false });
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
@@ -177,6 +177,7 @@ impl Reply {
 pub(crate) struct ReplyBody {
     data: Option<Bytes>,
     missing: u64,
+    was_flushed: bool,
 }
 
 impl Body for ReplyBody {
@@ -185,8 +186,14 @@ impl Body for ReplyBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        if self.data.is_none() && self.missing > 0 && !self.was_flushed {
+            // What there is leaves only when somebody has to wait for more.
+            self.was_flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(match self.data.take() {
             Some(data) => Some(Ok(Frame::data(data))),
             None if self.missing > 0 => Some(Err(io::ErrorKind::ConnectionReset.into())),

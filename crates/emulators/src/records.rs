@@ -58,9 +58,11 @@ impl<T: Entity> Records<T> {
         self.note(at);
     }
 
-    /// By id or another key, whatever became of it.
+    /// By id or another key that it has now, whatever became of it.
     pub(crate) fn find(&self, key: &str) -> Option<&Row<T>> {
-        self.rows.get(*self.by_key.get(&key.to_lowercase())?)
+        let row = self.rows.get(*self.by_key.get(&key.to_lowercase())?)?;
+        let is_its_own = |known: &str| known.eq_ignore_ascii_case(key);
+        (is_its_own(&row.id) || row.thing.keys().iter().any(|known| is_its_own(known))).then_some(row)
     }
 
     /// By id or another key, if it lives.
@@ -76,7 +78,10 @@ impl<T: Entity> Records<T> {
     /// Changes one, which is news; `None` when there is none.
     pub(crate) fn change<R>(&mut self, key: &str, change: impl FnOnce(&mut Row<T>) -> R) -> Option<R> {
         let at = *self.by_key.get(&key.to_lowercase())?;
-        let result = change(self.rows.get_mut(at)?);
+        let row = self.rows.get_mut(at)?;
+        let result = change(row);
+        // It may have another name now.
+        self.by_key.extend(row.thing.keys().into_iter().map(|key| (key.to_lowercase(), at)));
         self.note(at);
         Some(result)
     }

@@ -8,7 +8,7 @@ use hyper::{Response, body::Incoming};
 use crate::{
     Fault, Service, control, entra, graph,
     http::{Asked, NoAnswer, Reply, ReplyBody},
-    intune,
+    intune, jamf, scim,
     world::{Request, World},
 };
 
@@ -69,8 +69,9 @@ async fn answer(world: &Arc<World>, service: Service, asked: &Asked) -> Reply {
         Service::Entra => entra::answer(world, asked),
         Service::Graph => graph::answer(world, asked).await,
         Service::Intune => intune::answer(world, asked),
-        Service::Jamf | Service::Scim => Reply::page(404),
-        Service::Control => control::answer(world, asked),
+        Service::Jamf => jamf::answer(world, asked),
+        Service::Scim => scim::answer(world, asked),
+        Service::Control => control::answer(world, asked).await,
     }
 }
 
@@ -79,6 +80,8 @@ fn refusal(world: &World, service: Service, asked: &Asked, status: u16) -> Reply
     match service {
         Service::Entra => entra::refusal(world, status),
         Service::Graph => graph::refusal(world, asked, status),
-        Service::Intune | Service::Jamf | Service::Scim | Service::Control => intune::refusal(world, status),
+        Service::Intune | Service::Control => intune::refusal(world, status),
+        Service::Jamf => jamf::refusal(status),
+        Service::Scim => scim::refusal(status),
     }
 }

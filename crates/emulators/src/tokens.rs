@@ -64,6 +64,11 @@ impl Tokens {
         }
     }
 
+    /// Takes one back.
+    pub(crate) fn revoke(&mut self, token: &str) {
+        self.0.remove(token);
+    }
+
     /// Takes all back.
     pub(crate) fn clear(&mut self) {
         self.0.clear();

@@ -9,6 +9,7 @@ use crate::{
     Action, ControlError, Faulty, Kind, Service,
     http::{Asked, Reply},
     intune::{ChallengeTerms, Revocation, make_challenge},
+    jamf::ask_for_challenge,
     records::Life,
     world::World,
 };
@@ -16,8 +17,13 @@ use crate::{
 /// How many objects a list has unless the client asks for another number.
 const PAGE: usize = 100;
 
-pub(crate) fn answer(world: &World, asked: &Asked) -> Reply {
-    match answered(world, asked) {
+pub(crate) async fn answer(world: &World, asked: &Asked) -> Reply {
+    let answered = if asked.method == Method::POST && asked.path == "/jamf/scep-challenge" {
+        webhook(world, asked).await
+    } else {
+        answered(world, asked)
+    };
+    match answered {
         Ok(reply) => reply,
         Err(error) => {
             let status = match error {
@@ -30,14 +36,24 @@ pub(crate) fn answer(world: &World, asked: &Asked) -> Reply {
     }
 }
 
+/// Nothing stands for an empty object.
+fn body(asked: &Asked) -> Result<Value, ControlError> {
+    match &*asked.body {
+        [] => Ok(json!({})),
+        body => serde_json::from_slice(body)
+            .map_err(|why| ControlError::Invalid(format!("the body is no JSON: {why}"))),
+    }
+}
+
+async fn webhook(world: &World, asked: &Asked) -> Result<Reply, ControlError> {
+    let (status, text) = ask_for_challenge(world, &body(asked)?).await?;
+    Ok(Reply::json(200, &json!({"status": status, "challenge": text})))
+}
+
 fn answered(world: &World, asked: &Asked) -> Result<Reply, ControlError> {
     let segments = asked.segments();
     let segments: Vec<_> = segments.iter().map(String::as_str).collect();
-    let body = match &*asked.body {
-        [] => json!({}),
-        body => serde_json::from_slice(body)
-            .map_err(|why| ControlError::Invalid(format!("the body is no JSON: {why}")))?,
-    };
+    let body = body(asked)?;
     match (asked.method.as_str(), &*segments) {
         ("GET", [""]) => Ok(overview(world)),
         (_, ["objects", kind, rest @ ..]) => {

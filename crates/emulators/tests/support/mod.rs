@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use emulators::{Emulators, Options};
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use testkit::FixedClock;
 
@@ -90,8 +90,4 @@ impl World {
 /// Where an error of Graph has its code.
 pub fn code(body: &Value) -> &str {
     body.pointer("/error/code").and_then(Value::as_str).unwrap_or_default()
-}
-
-pub fn is_ok(status: StatusCode) -> bool {
-    status.is_success()
 }
