@@ -85,14 +85,21 @@ struct Known {
     at: UnixTime,
 }
 
+impl Known {
+    /// Nobody can say how old it is if it is from a time to come: the clock was wrong then, or is now.
+    fn is_past(&self, now: UnixTime) -> bool {
+        self.at <= now.saturating_add(SECOND)
+    }
+}
+
 type Answer = Result<Known, DirectoryError>;
 
 /// What is known of the directory itself.
 #[derive(Debug)]
 struct Mood {
     breaker: Breaker,
-    /// It is not asked before then.
-    quiet_until: Option<UnixTime>,
+    /// From when until when it is not asked.
+    quiet: Option<(UnixTime, UnixTime)>,
     /// When the canary was last not there: within that second it is not asked for again.
     canary_missing_at: Option<UnixTime>,
     trouble: Option<String>,
@@ -129,7 +136,7 @@ impl GuardedDirectory {
     ) -> Self {
         let mood = Mood {
             breaker: Breaker::new(settings.breaker),
-            quiet_until: None,
+            quiet: None,
             canary_missing_at: None,
             trouble: None,
             asked: 0,
@@ -319,7 +326,7 @@ impl Inner {
     }
 
     fn is_fresh(&self, known: &Known, now: UnixTime) -> bool {
-        now < known.at.saturating_add(self.settings.fresh_for)
+        known.is_past(now) && now < known.at.saturating_add(self.settings.fresh_for)
     }
 
     fn observation(&self, known: Known) -> Observation {
@@ -329,13 +336,16 @@ impl Inner {
 
     /// What may still be said of an object while the directory cannot be asked.
     fn last_known(&self, object: BoundObject) -> Option<Observation> {
-        let Known { state, at } = self.known.get(&object)?;
+        let known @ Known { state, at } = self.known.get(&object)?;
         let until = match state {
             Some(ObjectState::Enabled) => at.saturating_add(self.settings.max_stale),
             Some(ObjectState::Disabled { .. }) => at.saturating_add(self.settings.max_stale_hold),
             None | Some(ObjectState::Gone { .. }) => UnixTime::MAX,
         };
         let now = self.clock.now();
+        if !known.is_past(now) && until != UnixTime::MAX {
+            return None;
+        }
         // Asked about again soon, lest the end of the trouble be noticed late.
         let soon = now.saturating_add(SECOND).min(until);
         (now < until).then_some(Observation { state, known_at: Some(at), reliable_until: Some(soon) })
@@ -343,9 +353,10 @@ impl Inner {
 
     fn quiet(&self, now: UnixTime) -> Option<DirectoryError> {
         let mut mood = self.mood();
-        let until = mood.quiet_until?;
-        if now >= until {
-            mood.quiet_until = None;
+        let (since, until) = mood.quiet?;
+        // A clock that was set back would be obeyed for as long as it was ahead.
+        if now >= until || now < since {
+            mood.quiet = None;
             return None;
         }
         Some(self.unavailable(format_args!("it asked not to be asked before {until}")))
@@ -368,7 +379,7 @@ impl Inner {
         let mut mood = self.mood();
         mood.failed = mood.failed.saturating_add(1);
         if let DirectoryError::Throttled { retry_after, .. } = error {
-            mood.quiet_until = Some(now.saturating_add(*retry_after));
+            mood.quiet = Some((now, now.saturating_add(*retry_after)));
         }
         // Once for each trouble, not once for each question.
         if mood.trouble.replace(error.to_string()).is_none() {

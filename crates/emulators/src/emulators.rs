@@ -71,7 +71,17 @@ impl Emulators {
 
     /// The SCIM service's base.
     pub fn scim(&self) -> String {
-        format!("{}/scim/v2", self.world.url(Service::Scim))
+        format!("{}/scim/v2", self.scim_root())
+    }
+
+    /// Where the SCIM service's server is, without a path.
+    pub fn scim_root(&self) -> &str {
+        self.world.url(Service::Scim)
+    }
+
+    /// A secret for profiles with a static challenge, as the seed has it.
+    pub(crate) fn challenge_for_everybody(&self) -> String {
+        self.world.sequence.text("static challenge", 0)
     }
 
     /// The control interface.

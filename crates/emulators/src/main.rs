@@ -3,7 +3,7 @@
 use std::{io::Write as _, net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use emulators::{Emulators, Options};
+use emulators::{Emulators, Options, Quickstart};
 
 /// Entra, Graph, Intune, Jamf Pro and a SCIM service on this machine, to try things without a tenant.
 ///
@@ -29,6 +29,9 @@ struct Arguments {
     /// Certificate (PEM) that Entra is to have on file for the application
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    /// Folder for a configuration of scep-server that works with these services, and its secrets
+    #[arg(long, value_name = "FOLDER", default_value = "certbound-quickstart")]
+    quickstart: PathBuf,
 }
 
 fn main() -> ExitCode {
@@ -43,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { seed, devices, users, address, port, certificate } = arguments;
+    let Arguments { seed, devices, users, address, port, certificate, quickstart } = arguments;
     let certificate = certificate.map(|path| {
         let pem = std::fs::read_to_string(&path).map_err(|why| format!("{}: {why}", path.display()))?;
         pki_core::Certificate::from_pem(&pem).map_err(|why| format!("{}: {why}", path.display()))
@@ -60,7 +63,19 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let emulators = Emulators::start(options).await?;
-        writeln!(std::io::stdout(), "  {:<19} {}", "Control", emulators.control())?;
+        let tour = Quickstart::write(&emulators, &quickstart)?;
+        let mut out = std::io::stdout();
+        for (name, url) in [
+            ("Control", emulators.control()),
+            ("Entra", emulators.entra()),
+            ("Graph", emulators.graph()),
+            ("Intune", emulators.intune()),
+            ("Jamf Pro", emulators.jamf()),
+            ("SCIM", &emulators.scim()),
+        ] {
+            writeln!(out, "  {name:<19} {url}")?;
+        }
+        writeln!(out, "{tour}\nCtrl-C stops the services, and all that was done to them is forgotten.")?;
         emulators.run(async { drop(tokio::signal::ctrl_c().await) }).await;
         Ok(())
     })

@@ -42,6 +42,11 @@ impl Sequence {
         self.uuid("next", self.next.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// The next 32 octets.
+    pub(crate) fn next_octets(&self) -> Vec<u8> {
+        self.octets("next", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// The next text of 43 characters.
     pub(crate) fn next_text(&self) -> String {
         self.text("next", self.next.fetch_add(1, Ordering::Relaxed))

@@ -132,16 +132,16 @@ async fn the_control_interface_does_what_the_library_does() {
         world.control(Method::PATCH, "/objects/jamf-computer/4", Some(json!({"name": "Lime"}))).await.1;
     assert_eq!(patched["object"]["name"], "Lime");
     let (_, made) = world.control(Method::POST, "/challenges", Some(json!({"device": device}))).await;
-    assert!(made["challenge"].as_str().unwrap().len() > 40, "{made}");
+    assert!(made["challenge"].as_str().unwrap().len() == 44, "{made}");
     let (_, faults) =
         world.control(Method::PUT, "/faults/scim", Some(json!({"kind": "reset", "times": 1}))).await;
     assert_eq!(faults, json!({"faults": [{"kind": "reset", "times": 1}]}));
     assert_eq!(world.control(Method::DELETE, "/faults/scim", None).await.1, json!({"faults": []}));
     world.found("/v1.0/users?$top=1").await;
     let (_, requests) = world.control(Method::GET, "/requests", None).await;
-    let last = requests["requests"].as_array().unwrap().last().unwrap();
+    let latest = requests["requests"].as_array().unwrap().last().unwrap();
     assert_eq!(
-        last,
+        latest,
         &json!({"service": "graph", "method": "GET", "target": "/v1.0/users?$top=1", "status": 200})
     );
 }

@@ -122,7 +122,10 @@ async fn a_managed_device_says_in_beta_how_it_is_managed() {
     let entra = world.emulators.object(Kind::EntraDevice, old["azureADDeviceId"].as_str().unwrap()).unwrap();
     assert_eq!(entra["isCompliant"], json!(false));
     act(Action::Delete);
-    assert_eq!(world.get(&path("v1.0")).await.0, 404);
+    let (status, body) = world.get(&path("v1.0")).await;
+    assert_eq!((status, code(&body)), (404, "ResourceNotFound"));
+    let wrapped: Value = serde_json::from_str(body["error"]["message"].as_str().unwrap()).unwrap();
+    assert!(wrapped["_version"].is_number(), "Intune's own words: {wrapped}");
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ fn member(call: &Call<'_>, resource: &Resource, shelf: &dyn Shelf, key: &Key) ->
     let name = key.of(resource)?;
     let is_named = matches!(key, Key::Named(..)) || resource.other_key == Some("userPrincipalName");
     let found = if is_named { shelf.by_key(name) } else { shelf.by_id(name) };
-    let whole = found.ok_or_else(|| Refused::not_found(name))?;
+    let whole = found.ok_or_else(|| (resource.not_found)(name))?;
     let mut shown = resource.shown(call.version, whole, query.select.as_deref());
     if let Some(properties) = shown.as_object_mut() {
         let context = call.context(&format!("{}/$entity", resource.path));

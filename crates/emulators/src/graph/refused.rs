@@ -32,6 +32,19 @@ impl Refused {
         Self::new(404, "Request_ResourceNotFound", message)
     }
 
+    /// There is no such object in Intune, whose errors come wrapped in Graph's.
+    pub(super) fn not_found_by_intune(id: &str) -> Self {
+        let wrapped = json!({
+            "_version": 3,
+            "Message": format!("An error has occurred - Operation ID (for customer support): {id}"),
+            "CustomApiErrorPhrase": "",
+            "RetryAfter": null,
+            "ErrorSourceService": "",
+            "HttpHeaders": "{}",
+        });
+        Self::new(404, "ResourceNotFound", wrapped.to_string())
+    }
+
     #[must_use]
     pub(super) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((header, value.into()));

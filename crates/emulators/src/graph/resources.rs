@@ -30,6 +30,8 @@ pub(super) struct Resource {
     pub(super) ids: Ids,
     /// What asking for one costs.
     pub(super) units: u32,
+    /// What is said when there is none.
+    pub(super) not_found: fn(&str) -> Refused,
 }
 
 /// What ids look like.
@@ -59,6 +61,7 @@ pub(super) const DEVICES: Resource = Resource {
     sample: || Device::default().show(""),
     ids: Ids::Uuid,
     units: 1,
+    not_found: Refused::not_found,
 };
 
 pub(super) const USERS: Resource = Resource {
@@ -92,6 +95,7 @@ pub(super) const USERS: Resource = Resource {
     sample: || User::default().show(""),
     ids: Ids::Any,
     units: 2,
+    not_found: Refused::not_found,
 };
 
 pub(super) const MANAGED_DEVICES: Resource = Resource {
@@ -114,6 +118,7 @@ pub(super) const MANAGED_DEVICES: Resource = Resource {
     sample: || ManagedDevice::default().show(""),
     ids: Ids::Uuid,
     units: 1,
+    not_found: Refused::not_found_by_intune,
 };
 
 pub(super) const RISKY_USERS: Resource = Resource {
@@ -126,6 +131,7 @@ pub(super) const RISKY_USERS: Resource = Resource {
     sample: || risky("", &User::default()),
     ids: Ids::Uuid,
     units: 1,
+    not_found: Refused::not_found,
 };
 
 impl Resource {

@@ -58,8 +58,7 @@ pub(crate) fn make_challenge(world: &World, terms: ChallengeTerms) -> Result<Str
     };
     known(Kind::IntuneDevice, &terms.device)?;
     terms.user.as_deref().map(|user| known(Kind::EntraUser, user)).transpose()?;
-    let octets = [world.sequence.next_text(), world.sequence.next_text()].concat();
-    let text = Base64::encode_string(octets.as_bytes());
+    let text = Base64::encode_string(&world.sequence.next_octets());
     let now = world.now();
     let expires = now.saturating_add(terms.lifetime.unwrap_or(LIFE));
     let mut state = world.state();
