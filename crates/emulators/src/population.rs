@@ -11,6 +11,9 @@ use crate::{
 /// When the first of them came: 2026-01-01T00:00:00Z. The others follow, a minute apart.
 const FIRST: u64 = 1_767_225_600;
 
+/// Where the users of the SCIM service are.
+const SCIM_DOMAIN: &str = "fabrikam.com";
+
 const GIVEN: [&str; 8] = ["Ada", "Boris", "Chidi", "Dora", "Emil", "Fatima", "Grete", "Hiro"];
 const FAMILY: [&str; 7] = ["Abel", "Brandt", "Costa", "Dubois", "Eriksen", "Farkas", "Gupta"];
 const SYSTEMS: [&str; 4] = ["Windows", "MacMDM", "iPhone", "AndroidForWork"];
@@ -70,10 +73,12 @@ fn add_user(objects: &mut Objects, sequence: &Sequence, person: &Person) {
         ..User::default()
     };
     objects.users.settle(sequence.uuid("user", *number), user);
+    // Another company's, or a name would be two objects where both services are asked.
+    let elsewhere = format!("{account}@{SCIM_DOMAIN}");
     let user = ScimUser {
-        user_name: address.clone(),
+        user_name: elsewhere.clone(),
         name: name.clone(),
-        mail: address.clone(),
+        mail: elsewhere,
         since: since(*number),
         ..ScimUser::default()
     };

@@ -72,7 +72,7 @@ impl Quickstart {
         self.folder.join("data")
     }
 
-    /// The commands, one after the other, each on one line.
+    /// The commands, one after the other.
     pub fn commands(&self) -> Vec<String> {
         let (data, control) = (self.data(), &self.control);
         let data = data.display();
@@ -80,26 +80,29 @@ impl Quickstart {
             format!("$(openssl x509 -in {data}/ca.pem -noout -fingerprint -sha256 | cut -d= -f2)");
         let enroll = |path: &str, challenge: &str, subject: &str, name: &str| {
             format!(
-                "cargo run --release -p scep-client -- enroll {SERVER}/{path} --ca-fingerprint \"{fingerprint}\" \
-                 --challenge {challenge} --subject CN={subject} --key-out {name}.key.pem --cert-out {name}.pem"
+                "cargo run --release -p scep-client -- enroll {SERVER}/{path} \\\n    \
+                 --ca-fingerprint \"{fingerprint}\" \\\n    \
+                 --challenge {challenge} \\\n    \
+                 --subject CN={subject} --key-out {name}.key.pem --cert-out {name}.pem"
             )
         };
         let ask = |name: &str| {
             format!(
-                "openssl ocsp -issuer {data}/ca.pem -CAfile {data}/ca.pem -url {SERVER}/ocsp -cert {name}.pem"
+                "openssl ocsp -issuer {data}/ca.pem -CAfile {data}/ca.pem \\\n    \
+                 -url {SERVER}/ocsp -cert {name}.pem"
             )
         };
         let act = |kind: Kind, id: &str, action: &str| {
             format!("curl -X POST {control}/objects/{kind}/{id}/{action}")
         };
+        let secret = format!("\"$(cat {data}/challenge.txt)\"");
         vec![
             format!("cargo run --release -p scep-server -- --config {}", self.configuration().display()),
-            enroll("intune", &self.challenge, &self.device, "laptop"),
+            enroll("static", &secret, &self.device, "laptop"),
             ask("laptop"),
-            format!("curl {control}/notifications"),
             act(Kind::IntuneDevice, &self.device, "wipe"),
             ask("laptop"),
-            enroll("static", &format!("\"$(cat {data}/challenge.txt)\""), &self.user_name, "user"),
+            enroll("static", &secret, &self.user_name, "user"),
             act(Kind::ScimUser, &self.user, "disable"),
             ask("user"),
         ]
@@ -140,18 +143,6 @@ url = "{scim}"
 token = "scim-token.txt"
 fresh_seconds = 1
 
-[[intune]]
-tenant = "{tenant}"
-client_id = "{client}"
-secret = "entra-secret.txt"
-login_url = "{entra}"
-graph_url = "{graph}"
-
-[[profile]]
-name = "intune"
-path = "/intune"
-challenge = "intune"
-
 [[profile]]
 name = "static"
 path = "/static"
@@ -171,11 +162,10 @@ challenge_file = "challenge.txt"
 }
 
 /// What each of the commands is for.
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 8] = [
     "A CA that asks these services:",
-    "The device enrolls with the challenge that Intune gave to it, within 60 minutes:",
+    "The device enrolls:",
     "Its certificate is good:",
-    "Intune has heard of it:",
     "Somebody wipes the device:",
     "It is revoked, a second later and for ever:",
     "A user of the SCIM service enrolls:",

@@ -31,12 +31,12 @@ async fn our_directory_follows_what_happens_to_users() {
     let user = world.emulators.ids(Kind::ScimUser).remove(1);
     let directory = directory(&world, &world.emulators.credentials().scim_token);
     let object = format!("scim-resource:{user}").parse().unwrap();
-    for name in ["boris1@contoso.onmicrosoft.com", "BORIS1@contoso.onmicrosoft.com"] {
+    for name in ["boris1@fabrikam.com", "BORIS1@fabrikam.com"] {
         assert_eq!(directory.identify(name).await.unwrap(), Some(object), "{name}");
     }
-    assert_eq!(directory.identify("nobody@contoso.onmicrosoft.com").await.unwrap(), None);
+    assert_eq!(directory.identify("nobody@fabrikam.com").await.unwrap(), None);
     let names = directory.names(object).await.unwrap().unwrap();
-    assert_eq!(names.common_names, ["boris1@contoso.onmicrosoft.com", "Boris Brandt"]);
+    assert_eq!(names.common_names, ["boris1@fabrikam.com", "Boris Brandt"]);
     for (action, expected) in [
         (Action::Disable, Some(ObjectState::Disabled { since: None })),
         (Action::Enable, Some(ObjectState::Enabled)),
@@ -109,7 +109,7 @@ async fn users_come_and_change_and_go() {
     error(400, Some("invalidPath"), changed_by(json!([{"op": "replace", "path": "id", "value": "x"}])).await);
     error(400, Some("invalidValue"), ask(Method::POST, "/Users", Some(json!({"schemas": []}))).await);
     error(400, Some("invalidSyntax"), ask(Method::POST, "/Users", Some(json!([]))).await);
-    let double = json!({"schemas": [], "userName": "ada0@contoso.onmicrosoft.com"});
+    let double = json!({"schemas": [], "userName": "ada0@fabrikam.com"});
     error(409, Some("uniqueness"), ask(Method::POST, "/Users", Some(double.clone())).await);
     error(409, Some("uniqueness"), ask(Method::PUT, &path, Some(double)).await);
     assert_eq!(ask(Method::PUT, &path, Some(user.clone())).await.1["userName"], json!("zoe@example.com"));

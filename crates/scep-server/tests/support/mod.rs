@@ -56,13 +56,23 @@ impl Server {
         Self::start_in(tempfile::tempdir().unwrap(), "127.0.0.1:0", variables)
     }
 
+    /// By a configuration file, which says that the data is in the folder `data`.
+    pub fn start_configured(folder: tempfile::TempDir, configuration: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scep-server"));
+        command.arg("--config").arg(configuration).args(["--listen", "127.0.0.1:0"]);
+        Self::spawn(folder, command)
+    }
+
     pub fn start_in(folder: tempfile::TempDir, listen: &str, variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_scep-server"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scep-server"));
+        command
             .args(["--data", folder.path().join("data").to_str().unwrap(), "--listen", listen])
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .envs(variables.iter().copied());
+        Self::spawn(folder, command)
+    }
+
+    fn spawn(folder: tempfile::TempDir, mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
         // The last line of the banner says how to stop.
