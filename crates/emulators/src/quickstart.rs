@@ -26,7 +26,7 @@ pub struct Quickstart {
 
 impl Quickstart {
     /// Writes `scep-server.toml` into `folder`, and the secrets that it names into the data folder below. Takes the first
-    /// device of Intune and the first user of the SCIM service; there must be one of each at least.
+    /// device of Intune and the first user of the SCIM service; there must be two of each: the last of each is the canary.
     pub fn write(emulators: &Emulators, folder: &Path) -> io::Result<Self> {
         let first = |kind| {
             let id = emulators.ids(kind).into_iter().next();
@@ -111,6 +111,8 @@ impl Quickstart {
     fn settings(&self, emulators: &Emulators) -> String {
         let known = emulators.credentials();
         let data = self.data();
+        // Nobody is to delete these: they tell a service that has forgotten everybody.
+        let last = |kind| emulators.ids(kind).pop().unwrap_or_default();
         format!(
             r#"# A CA for the tenant of the emulators; docs/emulators.md.
 data = "{data}"
@@ -123,11 +125,13 @@ kind = "entra"
 url = "{graph}"
 client_id = "{client}"
 secret = "entra-secret.txt"
+canary = "intune-device:{last_device}"
 fresh_seconds = 1
 [directory.service.entra]
 tenant = "{tenant}"
 login_url = "{entra}"
 devices = "intune"
+further_canaries = ["entra-user:{last_user}"]
 
 [[directory.service]]
 kind = "jamf"
@@ -135,12 +139,14 @@ url = "{jamf}"
 client_id = "{jamf_client}"
 secret = "jamf-secret.txt"
 unmanaged = "hold"
+canary = "jamf-computer:{last_computer}"
 fresh_seconds = 1
 
 [[directory.service]]
 kind = "scim"
 url = "{scim}"
 token = "scim-token.txt"
+canary = "scim-resource:{last_scim_user}"
 fresh_seconds = 1
 
 [[profile]]
@@ -157,6 +163,10 @@ challenge_file = "challenge.txt"
             client = known.client_id,
             tenant = known.tenant,
             jamf_client = known.jamf_client_id,
+            last_device = last(Kind::IntuneDevice),
+            last_user = last(Kind::EntraUser),
+            last_computer = last(Kind::JamfComputer),
+            last_scim_user = last(Kind::ScimUser),
         )
     }
 }

@@ -11,7 +11,7 @@ mod support;
 
 use std::path::Path;
 
-use emulators::{Emulators, Options, Quickstart};
+use emulators::{Emulators, Fault, Options, Quickstart, Service};
 use support::{Server, eventually, run, scep_client};
 
 /// One line, without what only helps people to read it.
@@ -51,6 +51,12 @@ fn the_readme_has_the_commands_that_are_printed_and_they_tell_the_story() {
     assert!(Path::new(&server.folder().join("laptop.pem")).exists());
     let answer = pasted(ask);
     assert!(answer.contains(": good"), "{answer}");
+    emulators.set_fault(Service::Graph, Fault::Empty);
+    for _ in 0..5 {
+        let answer = pasted(&format!("sleep 0.5; {ask_again}"));
+        assert!(!answer.contains(": revoked"), "Graph has forgotten everybody: {answer}");
+    }
+    emulators.clear_faults(Service::Graph);
     let wiped = pasted(wipe);
     assert!(wiped.contains("wipePending"), "{wiped}");
     let answer = eventually(|| pasted(ask_again), |answer| answer.contains(": revoked"));
