@@ -76,6 +76,14 @@ pub fn get(host: &str, target: &str) -> Vec<u8> {
     format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
 }
 
+/// Whether these octets are a whole reply.
+pub(crate) fn is_whole(received: &[u8]) -> bool {
+    let Some(at) = received.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let (head, body) = received.split_at(at.saturating_add(4));
+    let (_, length) = read_head(head).expect("a reply");
+    body.len() >= length
+}
+
 fn read_head(head: &[u8]) -> io::Result<(u16, usize)> {
     let invalid = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("a reply without {what}"));
     let head = std::str::from_utf8(head).map_err(|_| invalid("an ASCII head"))?;

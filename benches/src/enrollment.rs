@@ -25,14 +25,19 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 /// So many that no object gets more certificates than its serial numbers have room for.
-const DEVICES: usize = 2000;
+const DEVICES: u32 = 2000;
 const CHALLENGE: &str = "a static challenge of some length";
 const PATH: &str = "/scep";
 
+/// The id of the device of that number.
+pub fn device_id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
+}
+
 /// A file directory with devices `laptop-1` to `laptop-<count>`, all enabled.
-pub fn directory_of(count: usize) -> String {
+pub fn directory_of(count: u32) -> String {
     (1..=count).fold(String::new(), |mut text, n| {
-        let id = format!("00000000-0000-4000-8000-{n:012x}");
+        let id = device_id(n);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "[[devices]]\nid = \"{id}\"\nname = \"laptop-{n}\"\nstate = \"enabled\"\n");
         text
@@ -44,7 +49,7 @@ fn enroll(ca: KeyAlgorithm) -> Run {
     let address = serve(settings(folder.path().into(), ca));
     let mut connection = Connection::open(address).expect("connects");
     let ra = ra_certificate(&mut connection);
-    let mut next = 0_usize;
+    let mut next = 0_u32;
     let make = move || {
         next = next.wrapping_add(1);
         let subject = format!("CN=laptop-{}", next.wrapping_rem(DEVICES).saturating_add(1));

@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 
 use crate::{
     Operation, Run,
-    connection::{Connection, post},
-    hyper_baseline::in_background,
+    connection::{Connection, get, post},
+    hyper_baseline::{in_background, in_memory},
 };
 
 /// The operations of this group.
@@ -25,6 +25,15 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "ocsp/verify response", prepare: verify_response },
     Operation { name: "ocsp/answer, signed on demand", prepare: || answer(0) },
     Operation { name: "ocsp/answer, from cache", prepare: || answer(100) },
+    Operation { name: "ocsp/reply in memory, signed on demand", prepare: || in_memory(service(0), nonced()) },
+    Operation {
+        name: "ocsp/reply in memory, from cache, POST",
+        prepare: || in_memory(service(100), posted()),
+    },
+    Operation {
+        name: "ocsp/reply in memory, from cache, GET",
+        prepare: || in_memory(service(100), gotten()),
+    },
     Operation { name: "ocsp/reply over loopback, signed on demand", prepare: || reply(signing) },
     Operation { name: "ocsp/reply over loopback, from cache", prepare: || reply(caching) },
 ];
@@ -113,11 +122,25 @@ fn answer(capacity: usize) -> Run {
 
 fn reply<F: Future<Output = ()> + 'static>(serve: fn(TcpListener) -> F) -> Run {
     let mut connection = Connection::open(in_background(serve)).expect("connects");
-    let request = post("localhost", "/", ocsp_proto::REQUEST_MEDIA_TYPE, question().as_der());
+    let request = posted();
     Run::same(move || {
         let reply = connection.exchange(&request).expect("a reply");
         assert_eq!(reply.status, 200);
     })
+}
+
+fn posted() -> Vec<u8> {
+    post("localhost", "/", ocsp_proto::REQUEST_MEDIA_TYPE, question().as_der())
+}
+
+fn gotten() -> Vec<u8> {
+    get("localhost", &ocsp_proto::get_url("/", question().as_der()))
+}
+
+/// With a nonce, the same each time: whoever answers cannot know that.
+fn nonced() -> Vec<u8> {
+    let question = question().with_nonce(&[7; 32]).expect("a nonce");
+    post("localhost", "/", ocsp_proto::REQUEST_MEDIA_TYPE, question.as_der())
 }
 
 async fn signing(listener: TcpListener) {

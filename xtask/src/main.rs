@@ -3,6 +3,7 @@
 mod compare;
 mod failure;
 mod measure;
+mod responder;
 mod seeds;
 mod shell;
 mod suite;
@@ -24,6 +25,7 @@ cargo xtask COMMAND
   count                          instructions per operation, under valgrind
   compare [--rounds N] [--requests N]
                                  our OCSP responder beside OpenSSL's, cfssl's, nginx and hyper alone; for a quiet machine
+  responder PART                 one responder: memory, latency, a million objects (`responder` lists the parts)
   scale                          simulates fleets of up to 100 million devices; writes the tables and plots of docs/scale.md
   help                           this text
 
@@ -50,6 +52,7 @@ fn run(arguments: &[String]) -> Result<(), Failure> {
         Some(("seeds", [])) => seeds::run(&root),
         Some(("load", rest)) => measure::load(&root, rest),
         Some(("count", [])) => measure::count(&root),
+        Some(("responder", rest)) => responder::responder(&root, rest),
         Some(("scale", [])) => measure::scale(&root),
         Some(("compare", rest)) => compare::compare(&root, rest),
         None | Some(("help" | "--help" | "-h", _)) => {

@@ -9,7 +9,7 @@ use std::{
 use pki_core::UnixTime;
 
 /// A file larger than this is refused.
-const MAX_LEN: u64 = 64 << 20;
+const MAX_LEN: u64 = 256 << 20;
 /// Two changes within one tick of the file system's clock look like one; the coarsest in use tick every two seconds.
 const COARSEST_TICK: u64 = 2;
 

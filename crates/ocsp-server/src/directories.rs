@@ -112,6 +112,7 @@ fn open_service(
     let guard = GuardSettings {
         fresh_for: Duration::from_secs(settings.fresh_seconds),
         max_stale: Duration::from_secs(settings.max_stale_seconds),
+        capacity: settings.remembered,
         canary,
         ..GuardSettings::default()
     };

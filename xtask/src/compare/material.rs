@@ -29,7 +29,7 @@ pub(super) struct Material {
 }
 
 /// Writes the settings and the directory of our server; returns the settings' file.
-pub(super) fn settings(programs: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn settings(programs: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     let (settings, data) = (folder.join("settings.toml"), folder.join("data"));
     fs::create_dir_all(&data).during(data.display())?;
     let devices = output(Command::new(programs.join("load")).args(["devices", &CERTIFICATES.to_string()]))?;
@@ -123,7 +123,7 @@ fn index(serials: &[&str]) -> String {
 }
 
 /// For its owner alone: our server takes no other secrets.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let mut options = fs::OpenOptions::new();
     let mut file =
         options.write(true).create(true).truncate(true).mode(0o600).open(path).during(path.display())?;

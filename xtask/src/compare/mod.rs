@@ -1,8 +1,8 @@
 //! `cargo xtask compare`: our responder beside those of others and beside what nobody can do without, in one run on one
 //! machine, so that the ratios mean something though the numbers are this machine's.
 
-mod material;
-mod servers;
+pub(crate) mod material;
+pub(crate) mod servers;
 mod table;
 
 use std::{fs, path::Path, process::Command};
@@ -67,6 +67,7 @@ fn measure_all(
         let url = server.url(kind.path);
         let mut load = Command::new(programs.join("load"));
         load.args([kind.operation, "--brief", "--url", &url, "--pid", &server.pid().to_string()]);
+        let requests = requests.saturating_mul(kind.times);
         load.args(["--requests", &requests.to_string(), "--keep-alive", kind.keep_alive]).args(kind.options);
         if kind.operation == "ocsp" {
             load.arg("--ca").arg(material.ca()).arg("--serials").arg(material.serials());

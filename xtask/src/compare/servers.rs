@@ -23,6 +23,8 @@ pub(super) enum Which {
     Cfssl,
     Nginx,
     EmptyReply,
+    /// The same after one signature, in one process.
+    SigningReply,
 }
 
 /// A way to ask a server.
@@ -35,6 +37,8 @@ pub(super) struct Kind {
     pub(super) path: &'static str,
     pub(super) keep_alive: &'static str,
     pub(super) options: &'static [&'static str],
+    /// How many times as many requests as others: what is quick needs them to be measured at all.
+    pub(super) times: usize,
 }
 
 const KEPT: Kind = Kind {
@@ -44,6 +48,7 @@ const KEPT: Kind = Kind {
     path: "/ocsp",
     keep_alive: "all",
     options: &[],
+    times: 1,
 };
 
 pub(super) const SIGNED: &str = "Certbound, signed on demand";
@@ -54,6 +59,8 @@ pub(super) const CACHED_GET: &str = "Certbound, from cache, GET";
 pub(super) const CFSSL: &str = "cfssl ocspserve, signed before, POST";
 pub(super) const NGINX: &str = "nginx, one static file, GET";
 pub(super) const EMPTY: &str = "hyper, empty reply, POST";
+
+pub(super) const SIGNING: &str = "hyper, one signature and an empty reply, POST";
 
 /// Those that sign first.
 pub(super) const KINDS: &[Kind] = &[
@@ -68,11 +75,12 @@ pub(super) const KINDS: &[Kind] = &[
         options: &["--nonce"],
         ..KEPT
     },
-    Kind { name: CACHED, ..KEPT },
+    Kind { name: CACHED, times: 2, ..KEPT },
     Kind { name: CFSSL, server: Which::Cfssl, path: "/", ..KEPT },
-    Kind { name: CACHED_GET, options: &["--method", "get"], ..KEPT },
-    Kind { name: NGINX, server: Which::Nginx, operation: "page", path: "/response.der", ..KEPT },
-    Kind { name: EMPTY, server: Which::EmptyReply, operation: "empty", path: "/", ..KEPT },
+    Kind { name: CACHED_GET, options: &["--method", "get"], times: 2, ..KEPT },
+    Kind { name: NGINX, server: Which::Nginx, operation: "page", path: "/response.der", times: 4, ..KEPT },
+    Kind { name: EMPTY, server: Which::EmptyReply, operation: "empty", path: "/", times: 4, ..KEPT },
+    Kind { name: SIGNING, server: Which::SigningReply, operation: "empty", path: "/", times: 2, ..KEPT },
 ];
 
 /// All of them, until dropped.
@@ -83,6 +91,7 @@ pub(super) struct Servers {
     cfssl: Running,
     nginx: Running,
     empty_reply: Running,
+    signing_reply: Running,
 }
 
 impl Servers {
@@ -92,7 +101,8 @@ impl Servers {
             openssl: Running::openssl(material)?,
             cfssl: Running::cfssl(material)?,
             nginx: Running::nginx(material)?,
-            empty_reply: Running::empty_reply(programs)?,
+            empty_reply: Running::empty_reply(programs, &[])?,
+            signing_reply: Running::empty_reply(programs, &["127.0.0.1:0", "p256"])?,
         })
     }
 
@@ -103,25 +113,40 @@ impl Servers {
             Which::Cfssl => &self.cfssl,
             Which::Nginx => &self.nginx,
             Which::EmptyReply => &self.empty_reply,
+            Which::SigningReply => &self.signing_reply,
         }
     }
 }
 
 /// One of them.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     port: String,
 }
 
 impl Running {
     /// Ours, with these settings.
-    pub(super) fn certbound(programs: &Path, settings: &Path) -> Result<Self, Failure> {
+    pub(crate) fn certbound(programs: &Path, settings: &Path) -> Result<Self, Failure> {
         let mut command = Command::new(programs.join("scep-server"));
         command.arg("--config").arg(settings);
         let (child, said) = start(command, Channel::Output, "Ctrl-C")?;
         let port = between(&said, "OCSP URL            http://127.0.0.1:", "/");
         Self::at(child, port, "our server printed no URL")
+    }
+
+    /// Our responder by itself, with these settings.
+    pub(crate) fn ocsp_server(programs: &Path, settings: &Path) -> Result<Self, Failure> {
+        let mut command = Command::new(programs.join("ocsp-server"));
+        command.arg("--config").arg(settings);
+        let (child, said) = start(command, Channel::Output, "Ctrl-C")?;
+        Self::at(child, between(&said, "http://127.0.0.1:", "/"), "our responder printed no URL")
+    }
+
+    /// A directory that knows everybody.
+    pub(crate) fn directory_stub(programs: &Path) -> Result<Self, Failure> {
+        let (child, said) = start(Command::new(programs.join("directory-stub")), Channel::Output, "process")?;
+        Self::at(child, between(&said, "127.0.0.1:", "/"), "directory-stub printed no URL")
     }
 
     /// Signs by the CA's own key, which is of the same kind as our delegate's.
@@ -167,10 +192,21 @@ impl Running {
         Ok(Self { child, port })
     }
 
-    fn empty_reply(programs: &Path) -> Result<Self, Failure> {
-        let command = Command::new(programs.join("empty-reply"));
+    /// hyper alone; with the arguments of `empty-reply`.
+    pub(crate) fn empty_reply(programs: &Path, arguments: &[&str]) -> Result<Self, Failure> {
+        let mut command = Command::new(programs.join("empty-reply"));
+        command.args(arguments);
         let (child, said) = start(command, Channel::Output, "process")?;
         Self::at(child, between(&said, "127.0.0.1:", "/"), "empty-reply printed no URL")
+    }
+
+    /// Memory in use, in MiB.
+    pub(crate) fn resident(&self) -> Result<u64, Failure> {
+        let path = format!("/proc/{}/status", self.pid());
+        let status = fs::read_to_string(&path).during(&path)?;
+        let size = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        let size = size.and_then(|kib| kib.parse::<u64>().ok());
+        size.map(|kib| kib.div_euclid(1024)).ok_or_else(|| Failure::new(format!("{path} tells no size")))
     }
 
     fn at(mut child: Child, port: Option<&str>, complaint: &str) -> Result<Self, Failure> {
@@ -181,11 +217,11 @@ impl Running {
         Err(Failure::new(complaint))
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::servers::{CACHED, CACHED_GET, CFSSL, EMPTY, KINDS, NGINX, OPENSSL, SIGNED, SIGNED_ONE_EACH};
+use super::servers::{
+    CACHED, CACHED_GET, CFSSL, EMPTY, KINDS, NGINX, OPENSSL, SIGNED, SIGNED_ONE_EACH, SIGNING,
+};
 
 /// One run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -91,7 +93,9 @@ impl fmt::Display for Table {
         }
         let least = self.cpu(EMPTY) + signature;
         let signed = self.cpu(SIGNED) / least;
-        writeln!(f, "| signed on demand: Certbound to one signature and an empty reply | | {signed:.2} |")
+        writeln!(f, "| signed on demand: Certbound to one signature and an empty reply | | {signed:.2} |")?;
+        let in_one = self.cpu(SIGNED) / self.cpu(SIGNING);
+        writeln!(f, "| the same, to both in one process | | {in_one:.2} |")
     }
 }
 
@@ -117,6 +121,7 @@ mod tests {
             "| from cache: Certbound to an empty reply | 1.00 | 1.00 |",
             "| one P-256 signature (aws-lc-rs) | 50000 a core | | 20.0 |",
             "| signed on demand: Certbound to one signature and an empty reply | | 0.80 |",
+            "| the same, to both in one process | | 1.00 |",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }

@@ -7,23 +7,29 @@
 //! cargo xtask load empty --url http://127.0.0.1:8081/ --pid 4712     # `cargo run --release --bin empty-reply`
 //! cargo xtask load page --url http://127.0.0.1:8082/file --pid 4713   # any web server
 //! cargo xtask load sign                                               # what no server can do without
+//! cargo xtask load stream --url http://127.0.0.1:8080/ocsp --ask serials --data certbound-data --pid 4711
 //! ```
 
+mod disable;
 mod drive;
+mod histogram;
 mod ocsp;
 mod process;
 mod report;
 mod scep;
+mod stream;
 mod target;
+mod template;
+mod verdicts;
 
-use std::{error::Error, hint::black_box, path::Path, process::ExitCode, time::Duration};
+use std::{error::Error, hint::black_box, path::Path, process::ExitCode, sync::Arc, time::Duration};
 
 use benches::{
     connection::{Reply, get, post},
     enrollment::directory_of,
 };
 use clap::{Args, Parser, Subcommand};
-use pki_core::SigningKey as _;
+use pki_core::SigningKey;
 use testkit::block_on;
 
 use drive::{Job, Lifetime, Route, drive};
@@ -57,7 +63,7 @@ enum Kind {
     /// Prints a directory file with that many devices, laptop-1 and so on, for a server that `scep` will drive.
     Devices {
         /// How many.
-        count: usize,
+        count: u32,
     },
     /// Posts 100 octets, for a server that replies with nothing.
     Empty {
@@ -69,12 +75,32 @@ enum Kind {
         #[command(flatten)]
         common: Common,
     },
-    /// Signs by P-256 and prints the CPU time of one signature, in us.
+    /// Asks an OCSP responder more than fits into memory: requests are made as they are sent, replies are looked at and
+    /// forgotten.
+    Stream {
+        #[command(flatten)]
+        options: stream::Options,
+    },
+    /// Disables a device in the directory and asks until the responder says so.
+    Disable {
+        #[command(flatten)]
+        options: disable::Options,
+    },
+    /// Signs and prints the CPU time of one signature, in us.
     Sign {
         /// How often.
         #[arg(long, default_value_t = 50_000)]
         times: u32,
+        /// By which key.
+        #[arg(long, value_enum, default_value_t = SigningKind::P256)]
+        key: SigningKind,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum SigningKind {
+    P256,
+    Rsa2048,
 }
 
 #[derive(Args)]
@@ -105,6 +131,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(Outcome::Printed) => ExitCode::SUCCESS,
+        Ok(Outcome::Streamed(streamed)) => {
+            print!("{}", streamed.text);
+            if streamed.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Ok(Outcome::Measured { report, brief }) => {
             print!("{}", if brief { report.brief() } else { report.to_string() });
             if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -119,6 +149,7 @@ fn main() -> ExitCode {
 /// What was done.
 enum Outcome {
     Printed,
+    Streamed(stream::Streamed),
     Measured { report: Report, brief: bool },
 }
 
@@ -128,8 +159,13 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
             print!("{}", directory_of(count));
             Ok(Outcome::Printed)
         }
-        Kind::Sign { times } => {
-            println!("{:.3}", signature_time(times)?.as_secs_f64() * 1e6);
+        Kind::Stream { options } => stream::stream(&options).map(Outcome::Streamed),
+        Kind::Disable { options } => {
+            print!("{}", disable::disable(&options)?);
+            Ok(Outcome::Printed)
+        }
+        Kind::Sign { times, key } => {
+            println!("{:.3}", signature_time(key, times)?.as_secs_f64() * 1e6);
             Ok(Outcome::Printed)
         }
         Kind::Ocsp { common, options } => {
@@ -159,8 +195,12 @@ fn http_status(reply: &Reply) -> String {
 }
 
 /// CPU time of one signature.
-fn signature_time(times: u32) -> Result<Duration, Failure> {
-    let (key, this, times) = (testkit::keys::p256(), Process::new(std::process::id()), times.max(1));
+fn signature_time(kind: SigningKind, times: u32) -> Result<Duration, Failure> {
+    let key: Arc<dyn SigningKey> = match kind {
+        SigningKind::P256 => testkit::keys::p256(),
+        SigningKind::Rsa2048 => testkit::keys::rsa_2048(),
+    };
+    let (this, times) = (Process::new(std::process::id()), times.max(1));
     let before = this.usage()?;
     for _ in 0..times {
         drop(black_box(block_on(key.sign(black_box(&[7; 200])))));

@@ -92,6 +92,15 @@ pub(crate) fn judge(question: &Question, reply: &Reply) -> String {
     }
 }
 
+/// What a responder says instead of an answer.
+pub(crate) fn error_of(response: &[u8]) -> String {
+    // OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, ... }
+    match response {
+        [0x30, 3, 0x0A, 1, status] => format!("responseStatus {status}"),
+        _ => "no OCSP response".into(),
+    }
+}
+
 fn serials(options: &Options) -> Result<Vec<SerialNumber>, Failure> {
     let Some(path) = &options.serials else { return Ok(options.serial.clone()) };
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -60,6 +60,8 @@ pub struct DirectoryServiceSettings {
     pub fresh_seconds: u64,
     /// How long an enabled object is taken for enabled when the service cannot be asked. 0: not at all.
     pub max_stale_seconds: u64,
+    /// How many objects are remembered; more than there are is best.
+    pub remembered: usize,
     /// Whether a device of Jamf Pro that is not managed any more has its certificates on hold.
     pub unmanaged: UnmanagedDevices,
     /// What more there is to say of Entra and Intune.
@@ -82,6 +84,7 @@ impl Default for DirectoryServiceSettings {
             canary: String::new(),
             fresh_seconds: 5,
             max_stale_seconds: 600,
+            remembered: 200_000,
             unmanaged: UnmanagedDevices::Good,
             entra: EntraSettings::default(),
             ldap: LdapServiceSettings::default(),
