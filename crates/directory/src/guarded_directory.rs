@@ -62,6 +62,7 @@ impl Default for GuardSettings {
 /// | says that an object is gone | believed when the [canary](GuardSettings::canary), asked for after that, is there |
 /// | says so of many at once | an error, until it stops or an operator [confirms](GuardedDirectory::confirm_changes) it |
 /// | fails, is slow, or asks for patience | what was known last, while it is not [too old](GuardSettings::max_stale); then an error |
+/// | goes on failing | the same, at once; one question at a time finds out whether it answers again |
 /// | failed after it had said that an object is gone | gone |
 ///
 /// Needs a tokio runtime with time.
@@ -106,6 +107,10 @@ struct Mood {
     asked: u64,
     failed: u64,
     disbelieved: u64,
+    /// Questions since the last answer.
+    unanswered: u64,
+    /// Somebody finds out whether it answers again.
+    is_probed: bool,
 }
 
 /// How a directory fares, for those who watch it.
@@ -142,6 +147,8 @@ impl GuardedDirectory {
             asked: 0,
             failed: 0,
             disbelieved: 0,
+            unanswered: 0,
+            is_probed: false,
         };
         let known = Cache::new(settings.capacity);
         let (flights, mood) = (Mutex::default(), Mutex::new(mood));
@@ -190,9 +197,9 @@ impl GuardedDirectory {
         if let Some(known) = known.filter(|known| self.0.is_fresh(known, now)) {
             return Ok(self.0.observation(known));
         }
-        let asked = match self.0.quiet(now) {
-            Some(quiet) => Err(quiet),
-            None => self.ask(object).await,
+        let asked = match self.0.may_ask(now) {
+            Ok(asking) => self.ask(object, asking).await,
+            Err(refused) => Err(refused),
         };
         match asked {
             Ok(answered) if answered.at >= now || self.0.is_fresh(&answered, now) => {
@@ -205,15 +212,17 @@ impl GuardedDirectory {
     }
 
     /// Joins a question on its way, or sends one; waits as long as patience lasts.
-    async fn ask(&self, object: BoundObject) -> Answer {
+    async fn ask(&self, object: BoundObject, _asking: Asking<'_>) -> Answer {
         let mut flight = self.flight(object);
         let landed = timeout(self.0.settings.patience, flight.wait_for(Option::is_some)).await;
         match landed {
             Ok(Ok(answer)) => answer.clone().unwrap_or_else(|| Err(self.0.unavailable("no answer"))),
             Ok(Err(_)) => Err(self.0.unavailable("the question was given up")),
-            Err(_) => Err(self
-                .0
-                .unavailable(format_args!("no answer within {} ms", self.0.settings.patience.as_millis()))),
+            Err(_) => {
+                self.0.note(|mood| &mut mood.unanswered);
+                let patience = self.0.settings.patience.as_millis();
+                Err(self.0.unavailable(format_args!("no answer within {patience} ms")))
+            }
         }
     }
 
@@ -238,6 +247,20 @@ impl GuardedDirectory {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+/// A directory that has left so many questions in a row without an answer is asked one at a time until it answers: to
+/// wait for it each time would keep everybody waiting whose answer is known.
+const UNANSWERED: u64 = 32;
+
+/// The right to ask. Of those who have it while the directory does not answer, there is one.
+struct Asking<'a>(Option<&'a Inner>);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0 {
+            inner.mood().is_probed = false;
+        }
+    }
+}
 
 /// Takes the question off the list whatever becomes of it.
 struct Landing<'a> {
@@ -255,8 +278,14 @@ impl Inner {
     async fn question(&self, object: BoundObject) -> Answer {
         self.note(|mood| &mut mood.asked);
         let answer = match self.directory.observe(object).await {
-            Ok(Observation { state, known_at, .. }) => self.weigh(object, state, known_at).await,
-            Err(error) => Err(error),
+            Ok(Observation { state, known_at, .. }) => {
+                self.mood().unanswered = 0;
+                self.weigh(object, state, known_at).await
+            }
+            Err(error) => {
+                self.note(|mood| &mut mood.unanswered);
+                Err(error)
+            }
         };
         match &answer {
             Ok(known) => {
@@ -360,6 +389,22 @@ impl Inner {
             return None;
         }
         Some(self.unavailable(format_args!("it asked not to be asked before {until}")))
+    }
+
+    /// Whether it may be asked now.
+    fn may_ask(&self, now: UnixTime) -> Result<Asking<'_>, DirectoryError> {
+        if let Some(quiet) = self.quiet(now) {
+            return Err(quiet);
+        }
+        let mut mood = self.mood();
+        if mood.unanswered < UNANSWERED {
+            return Ok(Asking(None));
+        }
+        if mood.is_probed {
+            return Err(self.unavailable("it does not answer"));
+        }
+        mood.is_probed = true;
+        Ok(Asking(Some(self)))
     }
 
     /// The directory, when it may be asked.

@@ -225,6 +225,37 @@ async fn a_slow_directory_is_not_waited_for_and_its_answer_is_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_directory_that_does_not_answer_keeps_nobody_waiting_whose_answer_is_known() {
+    let world = guarded();
+    for member in 0..500 {
+        assert_eq!(world.state(member).await.unwrap(), ENABLED);
+    }
+    *world.directory.takes.lock().unwrap() = Duration::from_secs(1000);
+    world.later(5);
+    for member in 0..32 {
+        assert_eq!(world.state(member).await.unwrap(), ENABLED);
+    }
+    let asked_at = tokio::time::Instant::now();
+    let guarded = &world.guarded;
+    let all: Vec<_> = (100..400)
+        .map(|member| {
+            let guarded = guarded.clone();
+            tokio::spawn(async move { guarded.state(fleet_member(member)).await })
+        })
+        .collect();
+    let before = world.questions();
+    for one in all {
+        assert_eq!(one.await.unwrap().unwrap(), ENABLED);
+    }
+    assert_eq!(asked_at.elapsed(), Duration::from_millis(800), "as long as the one who finds out waits");
+    assert_eq!(world.questions() - before, 1);
+    *world.directory.takes.lock().unwrap() = Duration::ZERO;
+    assert_eq!(world.state(400).await.unwrap(), ENABLED);
+    world.set(401..402, DISABLED);
+    assert_eq!(world.state(401).await.unwrap(), DISABLED, "it answers again, and everybody may ask");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_directory_that_asks_for_patience_gets_it() {
     let world = guarded();
     let retry_after = Duration::from_secs(30);

@@ -21,10 +21,10 @@ pub fn decode_url_base64(text: &[u8]) -> Result<Vec<u8>, DecodeError> {
     // The digits of an unfinished group of four, below a one that tells how many they are.
     let mut group = 1_u32;
     let mut padding = 0_u8;
-    let mut rest = text.iter().copied();
-    while let Some(octet) = rest.next() {
-        let octet = if octet == b'%' { percent(rest.next(), rest.next())? } else { octet };
-        match MEANINGS.get(usize::from(octet)).copied().unwrap_or(NOTHING) {
+    let mut rest = plain_groups(text, &mut decoded).iter();
+    while let Some(octet) = rest.next().copied() {
+        let octet = if octet == b'%' { percent(rest.next().copied(), rest.next().copied())? } else { octet };
+        match meaning(octet) {
             SKIPPED => {}
             PADDING => padding = padding.saturating_add(1),
             NOTHING => return Err(DecodeError::new(WHAT, "another character")),
@@ -34,6 +34,7 @@ pub fn decode_url_base64(text: &[u8]) -> Result<Vec<u8>, DecodeError> {
         if let [1, first, second, third] = group.to_be_bytes() {
             decoded.extend_from_slice(&[first, second, third]);
             group = 1;
+            rest = plain_groups(rest.as_slice(), &mut decoded).iter();
         }
     }
     if padding > 2 {
@@ -46,6 +47,25 @@ pub fn decode_url_base64(text: &[u8]) -> Result<Vec<u8>, DecodeError> {
         _ => return Err(DecodeError::new(WHAT, "an end within an octet")),
     }
     Ok(decoded)
+}
+
+/// Decodes groups of four digits as long as there is nothing between them, which is most of any text; what is left.
+fn plain_groups<'a>(mut text: &'a [u8], decoded: &mut Vec<u8>) -> &'a [u8] {
+    while let Some((four, rest)) = text.split_first_chunk::<4>() {
+        let [first, second, third, fourth] = four.map(meaning);
+        if (first | second | third | fourth) >= PADDING {
+            break;
+        }
+        let high = u32::from(first) << 18 | u32::from(second) << 12;
+        let [_, group @ ..] = (high | u32::from(third) << 6 | u32::from(fourth)).to_be_bytes();
+        decoded.extend_from_slice(&group);
+        text = rest;
+    }
+    text
+}
+
+fn meaning(octet: u8) -> u8 {
+    MEANINGS.get(usize::from(octet)).copied().unwrap_or(NOTHING)
 }
 
 const PADDING: u8 = 0x40;
