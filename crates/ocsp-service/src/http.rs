@@ -4,19 +4,17 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
-    header::{
-        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, EXPIRES, HeaderValue, IF_NONE_MATCH,
-        LAST_MODIFIED,
-    },
+    header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, IF_NONE_MATCH},
 };
 use pki_core::UnixTime;
 
-use crate::{Answer, answer::Caching, metrics::Via};
+use crate::{
+    Answer,
+    answer::{Caching, NO_STORE, OCSP_RESPONSE},
+    metrics::Via,
+};
 
 pub(crate) type HttpResponse = Response<Full<Bytes>>;
-
-const OCSP_RESPONSE: HeaderValue = HeaderValue::from_static(ocsp_proto::RESPONSE_MEDIA_TYPE);
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What of the HTTP request shapes the HTTP response.
 pub(crate) struct Asked {
@@ -61,16 +59,17 @@ pub(crate) fn response_with_status(
 ) -> HttpResponse {
     let mut response = Response::new(Full::default());
     let headers = response.headers_mut();
-    headers.reserve(6);
-    match answer.caching() {
-        Some(caching) => put_caching(headers, caching, now),
-        None => drop(headers.insert(CACHE_CONTROL, NO_STORE)),
+    if let Some(caching) = answer.caching() {
+        *headers = caching.headers(now);
+    } else {
+        headers.insert(CACHE_CONTROL, NO_STORE);
+        headers.insert(CONTENT_TYPE, OCSP_RESPONSE);
     }
     if answer.caching().is_some_and(|caching| asked.has_already(caching)) {
+        headers.remove(CONTENT_TYPE);
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return response;
     }
-    headers.insert(CONTENT_TYPE, OCSP_RESPONSE);
     if asked.method == Method::HEAD {
         headers.insert(CONTENT_LENGTH, answer.as_der().len().into());
     } else {
@@ -91,16 +90,4 @@ pub(crate) fn plain(status: StatusCode, message: &'static str) -> HttpResponse {
         headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
     }
     response
-}
-
-fn put_caching(headers: &mut HeaderMap, caching: &Caching, now: UnixTime) {
-    headers.insert(CACHE_CONTROL, cache_control(caching.refresh_at.saturating_since(now).as_secs()));
-    headers.insert(ETAG, caching.etag.clone());
-    headers.insert(LAST_MODIFIED, caching.last_modified.clone());
-    headers.insert(EXPIRES, caching.expires.clone());
-}
-
-fn cache_control(max_age: u64) -> HeaderValue {
-    let text = ocsp_proto::cache_control(max_age);
-    HeaderValue::try_from(text).unwrap_or(NO_STORE)
 }
