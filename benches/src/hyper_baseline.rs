@@ -62,15 +62,19 @@ where
     tasks.spawn_local(async {
         drop(http1::Builder::new().serve_connection(TokioIo::new(server), service).await);
     });
-    let mut received = vec![0; 64 * 1024];
+    let (mut received, mut first) = (vec![0; 64 * 1024], None);
     Run::same(move || {
         tasks.block_on(&runtime, async {
             client.write_all(&request).await.expect("a server");
-            let mut length = 0;
-            while !is_whole(received.get(..length).unwrap_or_default()) {
-                let room = received.get_mut(length..).expect("room");
-                length = length.saturating_add(client.read(room).await.expect("a reply"));
-            }
+            // Hyper writes a small reply at once.
+            let length = client.read(&mut received).await.expect("a reply");
+            let reply = received.get(..length).unwrap_or_default();
+            let first = *first.get_or_insert_with(|| {
+                assert!(is_whole(reply), "a reply in pieces");
+                length
+            });
+            // Signatures differ by an octet or two.
+            assert!(reply.starts_with(b"HTTP/1.1 200") && length.abs_diff(first) < 8, "another reply");
         });
     })
 }

@@ -38,7 +38,8 @@ fn main() -> io::Result<()> {
 }
 
 fn answer(request: &Request<Incoming>, disabled: &Disabled) -> Response<Full<Bytes>> {
-    let path = request.uri().path().trim_start_matches("/Users/");
+    let path = request.uri().path().strip_prefix("/Users").and_then(|rest| rest.strip_prefix('/'));
+    let path = path.unwrap_or_default();
     let mut disabled = disabled.lock().unwrap_or_else(PoisonError::into_inner);
     match (request.method(), path.split_once('/')) {
         (&Method::GET, None) => {
