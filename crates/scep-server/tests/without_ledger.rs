@@ -377,6 +377,10 @@ fn what_would_have_to_be_on_record_is_not_to_be_had() {
         let (succeeded, told) = site.command(arguments);
         assert!(!succeeded && told.contains("challenge") | told.contains("record"), "{told}");
     }
+    let (_, printed) = site.command(&["config", "print"]);
+    assert!(printed.contains("ledger = \"none\""), "{printed}");
+    let (_, help) = site.command(&["--help"]);
+    assert!(help.contains("ledger = \"none\""), "{help}");
     site.assert_nothing_is_on_record();
 }
 

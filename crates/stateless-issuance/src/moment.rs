@@ -14,12 +14,13 @@ pub(crate) fn of_known(since: UnixTime, life: Duration, now: UnixTime) -> UnixTi
     since.saturating_add(Duration::from_secs(elapsed.saturating_sub(elapsed.checked_rem(step).unwrap_or(0))))
 }
 
-/// By a challenge that is good until `expires`: so many spans before that. As long as a challenge lives no longer than a
-/// span, there is one such moment.
+/// By a challenge that is good until `expires`: so many spans, and a little, before that. As long as a challenge lives no
+/// longer than a span, there is one such moment; the little is for clocks that do not agree on when it was made.
 pub(crate) fn of_expiry(expires: UnixTime, life: Duration, now: UnixTime) -> UnixTime {
     let span = span(life);
-    let spans = (expires.saturating_since(now).as_secs().checked_div(span).unwrap_or(0)).saturating_add(1);
-    expires.saturating_sub(Duration::from_secs(spans.saturating_mul(span)))
+    let left = expires.saturating_since(now).as_secs().saturating_sub(slack(span));
+    let before = left.max(1).next_multiple_of(span).saturating_add(slack(span));
+    expires.saturating_sub(Duration::from_secs(before))
 }
 
 /// Where the CA knows of none: time is cut into spans, for every request at moments of its own, one of which is `phase`.
@@ -38,10 +39,15 @@ fn span(life: Duration) -> u64 {
     (life.as_secs() / 8).clamp(1, DAY)
 }
 
+/// By how much clocks differ: an hour, where a span is a day.
+fn slack(span: u64) -> u64 {
+    span / 24
+}
+
 /// Requesters' clocks go wrong, and some date their certificates a day back. What lies further from now than that says
 /// nothing of the request. What is ahead of us a little is put behind us, the same way for all.
 fn believed(claimed: UnixTime, span: u64, now: UnixTime) -> Option<UnixTime> {
-    let slack = span / 24;
+    let slack = slack(span);
     let earliest = now.0.saturating_sub(span.saturating_add(span / 2));
     let believable = earliest..=now.0.saturating_add(slack);
     believable.contains(&claimed.0).then(|| UnixTime(claimed.0.saturating_sub(slack)))
@@ -80,11 +86,21 @@ mod tests {
     #[test]
     fn a_challenge_counts_by_its_end() {
         let end = testkit::NOW;
-        for (left, spans) in [(0, 1), (1, 1), (DAY - 1, 1), (DAY, 2), (2 * DAY - 1, 2), (2 * DAY, 3)] {
-            assert_eq!(of_expiry(end, YEAR, before(end, left)), before(end, spans * DAY), "{left}");
+        for (left, spans) in [
+            (0, 1),
+            (1, 1),
+            (DAY, 1),
+            (DAY + HOUR, 1),
+            (DAY + HOUR + 1, 2),
+            (2 * DAY + HOUR, 2),
+            (2 * DAY + HOUR + 1, 3),
+        ] {
+            let expected = before(end, spans * DAY + HOUR);
+            assert_eq!(of_expiry(end, YEAR, before(end, left)), expected, "{left}");
+            assert!(expected <= before(end, left), "{left}");
         }
         let short = Duration::from_secs(8 * 60);
-        assert_eq!(of_expiry(end, short, before(end, 59)), before(end, 60));
+        assert_eq!(of_expiry(end, short, before(end, 59)), before(end, 62));
     }
 
     #[test]

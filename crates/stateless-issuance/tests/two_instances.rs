@@ -190,7 +190,7 @@ proptest! {
     ) {
         let (site, from) = (Site::p256(), NOW.0 + phase);
         let challenges = [1, 2].map(|number| {
-            let terms = SealedTerms { object: Some(laptop(number)), ..SealedTerms::until(UnixTime(from + DAY - 1)) };
+            let terms = SealedTerms { object: Some(laptop(number)), ..SealedTerms::until(UnixTime(from + DAY)) };
             sealed_challenges().seal(&terms, "sealed").unwrap()
         });
         let mut begins = begins.into_iter().cycle();
@@ -200,7 +200,7 @@ proptest! {
             let begins = UnixTime(begins.next().unwrap());
             let message = Message::with(&challenges[request], "sealed", &transaction, &laptop, begins);
             let instance = &site.instances[step.instance];
-            instance.clock.set(now.min(UnixTime(from + DAY - 1)));
+            instance.clock.set(now.min(UnixTime(from + DAY)));
             instance.ask(&message, Initial).unwrap()
         })?;
     }

@@ -12,7 +12,7 @@
 mod client;
 mod server;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use client::{CLIENTS, Client, Stage};
 use pki_core::Certificate;
@@ -187,13 +187,9 @@ impl World {
         }
     }
 
-    /// By transaction: the certificates on record.
-    fn issued(&self) -> BTreeMap<[u8; 32], Vec<Certificate>> {
-        let mut by_transaction: BTreeMap<[u8; 32], Vec<Certificate>> = BTreeMap::new();
-        for (intent, certificate) in self.server.ledger.issued() {
-            by_transaction.entry(*intent.provenance.transaction.as_bytes()).or_default().push(certificate);
-        }
-        by_transaction
+    fn of(server: Server) -> Self {
+        let clients = (0..CLIENTS).map(Client::new).collect();
+        Self { server, clients, requests: Vec::new(), replies: Vec::new() }
     }
 
     fn begun(&self) -> usize {
@@ -206,8 +202,7 @@ impl StateMachineTest for World {
     type Reference = Model;
 
     fn init_test(_: &Model) -> Self {
-        let clients = (0..CLIENTS).map(Client::new).collect();
-        Self { server: Server::new(), clients, requests: Vec::new(), replies: Vec::new() }
+        Self::of(Server::with_ledger())
     }
 
     fn apply(mut state: Self, _: &Model, step: Step) -> Self {
@@ -216,12 +211,12 @@ impl StateMachineTest for World {
     }
 
     fn check_invariants(state: &Self, _: &Model) {
-        let issued = state.issued();
+        let issued = state.server.witness.issued();
         assert!(
             issued.values().all(|certificates| certificates.len() == 1),
             "two certificates in a transaction"
         );
-        assert!(state.server.ledger.intents() <= state.begun(), "more was begun than was asked for");
+        assert!(state.server.witness.intents() <= state.begun(), "more was begun than was asked for");
         let on_record: BTreeSet<[u8; 32]> = issued.values().flatten().map(Certificate::fingerprint).collect();
         for certificate in state.clients.iter().flat_map(|client| &client.received) {
             assert!(on_record.contains(&certificate.fingerprint()), "a certificate that is not on record");
@@ -240,7 +235,32 @@ impl StateMachineTest for World {
             );
             assert!(matches!(client.stage, Stage::Idle), "{:?}", client.stage);
         }
-        assert_eq!((state.issued().len(), state.server.ledger.intents()), (state.begun(), state.begun()));
+        let witness = &state.server.witness;
+        assert_eq!((witness.issued().len(), witness.intents()), (state.begun(), state.begun()));
+    }
+}
+
+/// The same with two servers that keep no record; requests come to one and the other in turn.
+struct TwoWithoutLedger;
+
+impl StateMachineTest for TwoWithoutLedger {
+    type SystemUnderTest = World;
+    type Reference = Model;
+
+    fn init_test(_: &Model) -> World {
+        World::of(Server::two_without_ledger())
+    }
+
+    fn apply(state: World, model: &Model, step: Step) -> World {
+        <World as StateMachineTest>::apply(state, model, step)
+    }
+
+    fn check_invariants(state: &World, model: &Model) {
+        World::check_invariants(state, model);
+    }
+
+    fn teardown(state: World, model: Model) {
+        World::teardown(state, model);
     }
 }
 
@@ -250,4 +270,8 @@ prop_state_machine! {
     // clause: RFC 8894 S9, S25, M11, M16
     #[test]
     fn one_certificate_a_transaction_and_nothing_stuck(sequential 1..40 => World);
+
+    // clause: RFC 8894 S25, M16
+    #[test]
+    fn one_certificate_a_transaction_though_nobody_keeps_a_record(sequential 1..40 => TwoWithoutLedger);
 }
