@@ -214,3 +214,32 @@ struct Location {
     provider_name: String,
     uri: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use keys_software::AwsLc;
+    use rest_client::{FixedBearer, Secret};
+
+    use super::*;
+
+    #[test]
+    fn a_token_goes_nowhere_in_the_clear_when_graph_is_asked_over_tls() {
+        let service = |graph: &str| {
+            let tokens: Arc<dyn TokenSource> = Arc::new(FixedBearer::new(&Secret::new("t0ken")));
+            let graph = RestClient::new(RestSettings::new("Graph", graph), Some(Arc::clone(&tokens)));
+            IntuneService::new(IntuneServiceParts {
+                graph: graph.unwrap(),
+                tokens,
+                rest: RestSettings::new("Intune", ""),
+                caller: String::from("test"),
+                random: Arc::new(AwsLc),
+            })
+        };
+        let place = |uri: &str| (Provider::Validation, uri.to_owned());
+        let over_tls = service("https://graph.example.com/v1.0");
+        let error = over_tls.client_of(place("http://elsewhere.example.com/")).unwrap_err();
+        assert!(error.to_string().contains("expected https"), "{error}");
+        assert!(over_tls.client_of(place("https://fef.example.com/RACerts")).is_ok());
+        assert!(service("http://127.0.0.1:1").client_of(place("http://127.0.0.1:2")).is_ok());
+    }
+}

@@ -36,7 +36,7 @@ fn texts(due: &[DueNotice]) -> Vec<String> {
 }
 
 #[test]
-fn a_notice_is_due_once_its_certificate_is_on_record_and_until_it_is_delivered() {
+fn row_45_a_notice_is_due_once_its_certificate_is_on_record_and_until_it_is_delivered() {
     let fixture = Fixture::new();
     let fate = || fixture.ledger.reader().notice_fate(reference(1)).unwrap();
     assert_eq!(fate(), NoticeFate::Settled, "no such certificate");
@@ -95,7 +95,7 @@ fn what_failed_is_due_later_and_what_is_given_up_never() {
 }
 
 #[test]
-fn of_one_transaction_the_first_notice_comes_first() {
+fn row_45_of_one_transaction_the_first_notice_comes_first() {
     let fixture = Fixture::new();
     let transaction = noted(1, "").provenance.transaction;
     let post = |text| block_on(fixture.ledger.post_notice(transaction, &notice(text))).unwrap();

@@ -207,7 +207,7 @@ fn what_intune_does_not_allow_is_not_issued() {
 }
 
 #[test]
-fn a_notice_survives_a_kill_between_issuance_and_delivery() {
+fn row_45_a_notice_survives_a_kill_between_issuance_and_delivery() {
     let world = World::new();
     let variables = world.without_directory(&[("SCEP_SERVER__INTUNE__0__WAIT_SECONDS", "1")]);
     let server = start(&variables);
@@ -253,7 +253,7 @@ fn a_certificate_that_intune_does_not_want_to_hear_of_is_not_handed_out() {
 }
 
 #[test]
-fn without_waiting_the_certificate_comes_at_once_and_the_notice_after_it() {
+fn row_45_without_waiting_the_certificate_comes_at_once_and_the_notice_after_it() {
     let world = World::new();
     let server = start(&world.without_directory(&[("SCEP_SERVER__INTUNE__0__WAIT_SECONDS", "0")]));
     let (device, challenge) = world.device(0);
