@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use hmac::{Hmac, Mac as _, digest::common::BlockSizeUser};
 use pki_core::{
     ChallengePassword, ContentKey, DecodeError, DigestAlgorithm, Oid, RandomFailed, SecureRandom, tlv,
 };
@@ -203,7 +202,7 @@ impl Derivation {
 
     fn key(&self, challenge: &ChallengePassword, cipher: ContentCipher) -> ContentKey {
         let mut key = Zeroizing::new(alloc::vec![0; cipher.key_len()]);
-        pbkdf2(self.digest, challenge.expose().as_bytes(), &self.salt, self.iterations, &mut key);
+        stretch(self.digest, challenge.expose().as_bytes(), &self.salt, self.iterations, &mut key);
         ContentKey::new(core::mem::take(&mut *key))
     }
 }
@@ -232,32 +231,14 @@ fn number(octets: &[u8]) -> Option<u32> {
 
 /// [RFC 8018 §5.2](https://www.rfc-editor.org/rfc/rfc8018#section-5.2), with HMAC over `digest`; with SHA-256 for MD5,
 /// which [`PRFS`] has not.
-fn pbkdf2(digest: DigestAlgorithm, password: &[u8], salt: &[u8], iterations: u32, out: &mut [u8]) {
-    match digest {
-        DigestAlgorithm::Sha1 => stretch::<sha1::Sha1>(password, salt, iterations, out),
-        DigestAlgorithm::Sha384 => stretch::<sha2::Sha384>(password, salt, iterations, out),
-        DigestAlgorithm::Sha512 => stretch::<sha2::Sha512>(password, salt, iterations, out),
-        _ => stretch::<sha2::Sha256>(password, salt, iterations, out),
-    }
-}
-
-fn stretch<D>(password: &[u8], salt: &[u8], iterations: u32, out: &mut [u8])
-where
-    D: hmac::EagerHash + BlockSizeUser + Clone,
-    Hmac<D>: hmac::KeyInit + hmac::Mac + Clone,
-{
-    let Ok(keyed) = <Hmac<D> as hmac::KeyInit>::new_from_slice(password) else { return };
-    let length = <Hmac<D> as hmac::digest::OutputSizeUser>::output_size();
-    for (block, place) in out.chunks_mut(length).zip(1_u32..) {
-        let mut latest =
-            keyed.clone().chain_update(salt).chain_update(place.to_be_bytes()).finalize().into_bytes();
-        let mut sum = Zeroizing::new(latest.to_vec());
-        for _ in 1..iterations {
-            latest = keyed.clone().chain_update(&latest).finalize().into_bytes();
-            sum.iter_mut().zip(&latest).for_each(|(sum, octet)| *sum ^= octet);
-        }
-        block.iter_mut().zip(sum.iter()).for_each(|(out, octet)| *out = *octet);
-    }
+fn stretch(digest: DigestAlgorithm, password: &[u8], salt: &[u8], iterations: u32, out: &mut [u8]) {
+    let derive = match digest {
+        DigestAlgorithm::Sha1 => pbkdf2::pbkdf2_hmac::<sha1::Sha1>,
+        DigestAlgorithm::Sha384 => pbkdf2::pbkdf2_hmac::<sha2::Sha384>,
+        DigestAlgorithm::Sha512 => pbkdf2::pbkdf2_hmac::<sha2::Sha512>,
+        _ => pbkdf2::pbkdf2_hmac::<sha2::Sha256>,
+    };
+    derive(password, salt, iterations, out);
 }
 
 #[cfg(test)]
@@ -283,7 +264,7 @@ mod tests {
                     continue;
                 };
                 let mut out = alloc::vec![0; test.dk_len];
-                pbkdf2(digest, &test.password, &test.salt, iterations, &mut out);
+                stretch(digest, &test.password, &test.salt, iterations, &mut out);
                 assert_eq!(*out == **test.dk, test.result == TestResult::Valid, "{name:?} {}", test.tc_id);
                 count += 1;
             }
