@@ -13,7 +13,7 @@
 
 mod client;
 mod completion;
-mod crl;
+mod distribution_points;
 mod error;
 mod exchange;
 #[cfg(feature = "http")]
@@ -28,7 +28,7 @@ mod trust;
 
 pub use client::{Algorithms, ClientParts, Enrollment, ScepClient};
 pub use completion::{Event, NotSaved, Observer, Patience};
-pub use crl::{Crl, distribution_points};
+pub use distribution_points::distribution_points;
 pub use error::{ClientError, Untrusted};
 #[cfg(feature = "http")]
 pub use http_transport::HttpTransport;

@@ -1,11 +1,10 @@
 //! Fetching what the CA has: certificates and CRLs.
 
-use pki_core::{Certificate, SerialNumber};
+use pki_core::{Certificate, Crl, SerialNumber};
 use scep_proto::{Issued, RequestMessage, TransactionId};
 
 use crate::{
-    ClientError, Crl, Identity, ScepClient, TrustedCa, client::unexpected, exchange::Opener,
-    transaction::sign,
+    ClientError, Identity, ScepClient, TrustedCa, client::unexpected, exchange::Opener, transaction::sign,
 };
 
 impl ScepClient {
@@ -64,10 +63,18 @@ impl ScepClient {
         let not_asked = |found| ClientError::NotAsked { expected: "a CRL signed by this CA".into(), found };
         let crl = Crl::from_der(der).map_err(|error| not_asked(error.to_string()))?;
         let verifier = &*self.parts().verifier;
-        if ca.issuers().iter().any(|issuer| crl.verify_signed_by(issuer, verifier).is_ok()) {
-            Ok(crl)
-        } else {
-            Err(not_asked(format!("one of {}, or its signature does not hold", crl.issuer())))
+        let signed_by = |issuer: &&Certificate| {
+            crl.issuer().matches(issuer.subject())
+                && crl.verify_signed_by(issuer.public_key(), verifier).is_ok()
+        };
+        if !ca.issuers().iter().any(|issuer| signed_by(&issuer)) {
+            return Err(not_asked(format!("one of {}, or its signature does not hold", crl.issuer())));
+        }
+        // RFC 5280 §5.2 and §5.3: such a list says of no certificate whether it is on it.
+        match crl.unknown_critical() {
+            Some(id) => Err(not_asked(format!("one with a critical extension that is not read here: {id}"))),
+            None if crl.names_issuers() => Err(not_asked("one for the certificates of several CAs".into())),
+            None => Ok(crl),
         }
     }
 

@@ -15,8 +15,8 @@ use std::{
 };
 
 use pki_core::{
-    Certificate, ChallengePassword, DigestAlgorithm, Extension, KeyUsage, Name, Oid, RequestedExtensions,
-    SerialNumber, SigningKey as _, tlv,
+    Certificate, ChallengePassword, Crl, DigestAlgorithm, Extension, KeyUsage, Name, Oid,
+    RequestedExtensions, SerialNumber, SigningKey as _, tlv,
 };
 use scep_client::{
     Algorithms, ClientError, ClientKey, Enrollment, Event, Identity, NotSaved, Observer, Outcome, Patience,
@@ -456,6 +456,10 @@ async fn with_distribution_point(ca: &SmallCa, urls: &[&str]) -> Certificate {
     certificate_of(0x33, issuer, ca_key, &subject, key.public_key(), &extensions).await
 }
 
+fn lists(crl: &Crl, certificate: &Certificate) -> bool {
+    crl.entries().any(|entry| entry.serial_octets() == certificate.serial_octets())
+}
+
 // clause: RFC 8894 C9
 #[tokio::test]
 async fn a_crl_comes_from_where_the_certificate_says() {
@@ -473,7 +477,7 @@ async fn a_crl_comes_from_where_the_certificate_says() {
     };
     let world = serving(&der);
     let crl = world.client.crl_at(&world.trusted().await, urls[1]).await.unwrap();
-    assert_eq!((crl.as_der(), crl.revoked_count(), crl.lists(&certificate)), (&*der, 1, true));
+    assert_eq!((crl.as_der(), crl.len(), lists(&crl, &certificate)), (&*der, 1, true));
     assert!(world.transport.posted().is_empty(), "nobody is asked by GetCRL");
 
     for wrong in [&foreign[..], b"<html>", b""] {
@@ -491,7 +495,7 @@ async fn a_crl_comes_by_get_crl_where_the_certificate_says_nothing() {
     assert!(distribution_points(&first).is_empty());
     let identity = Identity::new(first.clone(), key).unwrap();
     let crl = world.client.crl(&world.trusted().await, &first, &identity).await.unwrap();
-    assert!(crl.lists(&first) && !crl.lists(&testkit::device().certificate));
+    assert!(lists(&crl, &first) && !lists(&crl, &testkit::device().certificate));
     assert_eq!(crl.next_update().unwrap().to_string(), "2026-11-22T11:30:00Z");
     let folder = testkit::tempdir().unwrap();
     std::fs::write(folder.path().join("crl.der"), crl.as_der()).unwrap();
@@ -525,7 +529,7 @@ async fn intermediates_are_verified_before_use() {
 
 // clause: RFC 8894 C2
 #[tokio::test]
-async fn a_certificate_for_something_else_is_no_ra_though_the_ca_issued_it() {
+async fn row_75_a_certificate_for_something_else_is_no_ra_though_the_ca_issued_it() {
     let (ca, device) = (testkit::ca(), testkit::device());
     let trust = Trust::Fingerprint(ca.certificate.fingerprint());
     let list = [device.certificate.clone(), ca.ra_certificate.clone(), ca.certificate.clone()];

@@ -1,8 +1,8 @@
 //! Getting and showing what a CA has.
 
 use keys_software::AwsLc;
-use pki_core::{Certificate, Clock as _, Name, SystemClock};
-use scep_client::{Crl, Identity, Trust, TrustedCa, distribution_points};
+use pki_core::{Certificate, Clock as _, Crl, Name, SystemClock};
+use scep_client::{Identity, Trust, TrustedCa, distribution_points};
 
 use crate::{
     arguments::{Capabilities, Fingerprint, GetCa, GetCert, GetCrl, GetNextCa},

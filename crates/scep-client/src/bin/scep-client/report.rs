@@ -3,8 +3,7 @@
 
 use std::{fmt, path::Path};
 
-use pki_core::{Certificate, DigestAlgorithm, UnixTime};
-use scep_client::Crl;
+use pki_core::{Certificate, Crl, DigestAlgorithm, UnixTime};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -169,8 +168,8 @@ impl Report {
             issuer: crl.issuer().to_string(),
             this_update: crl.this_update().to_string(),
             next_update: crl.next_update().map(|time| time.to_string()),
-            revoked: crl.revoked_count(),
-            lists_certificate: crl.lists(about),
+            revoked: crl.len(),
+            lists_certificate: crl.entries().any(|entry| entry.serial_octets() == about.serial_octets()),
         };
         Self { crl: Some(view), ..self }
     }
