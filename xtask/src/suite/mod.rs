@@ -2,6 +2,7 @@
 
 mod cargo_tools;
 mod debian;
+mod later;
 mod python;
 mod steps;
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::{Missing, cargo_tools, debian, python};
+use super::{Missing, cargo_tools, debian, later, python};
 use crate::{
     failure::{Failure, While as _},
     shell::{cargo, run, succeeds},
@@ -34,6 +34,11 @@ pub(super) const STEPS: &[Step] = &[
         name: "python",
         what: "Python packages that tests use, in the target folder",
         run: python::ensure,
+    },
+    Step {
+        name: "later",
+        what: "programs of later Debian releases that tests use, in the target folder",
+        run: later::ensure,
     },
     Step { name: "fmt", what: "formatting", run: fmt },
     Step { name: "tidy", what: "the rules that no compiler checks", run: |root, _| tidy::run(root) },
