@@ -30,7 +30,7 @@ mod verdict;
 pub use clause::{Check, Clause, Level, Section};
 pub use exceptions::{Exception, Exceptions, ExceptionsError};
 pub use http::{Endpoint, Exchange, HttpResponse, InvalidUrl};
-pub use program::{Color, OutputArguments, RunError, run_program};
+pub use program::{Color, OutputArguments, RunError, octets, run_program};
 pub use report::{
     Finding, Ink, Progress, Report, Ruling, hex_dump, to_json, to_junit, to_table, write_bytes,
 };

@@ -9,7 +9,9 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use crate::{Check, Exceptions, Finding, Ink, Report, hex_dump, to_json, to_junit, to_table, write_bytes};
+use crate::{
+    Check, Exceptions, Finding, Ink, Progress, Report, hex_dump, to_json, to_junit, to_table, write_bytes,
+};
 
 /// Options about output.
 #[derive(Debug, Args)]
@@ -91,18 +93,25 @@ impl OutputArguments {
     }
 }
 
-/// The body of a program: lists `checks`, or runs them by `run` and tells what they found.
+/// The body of a program: lists `checks`, or has `run` run those that are wanted, with progress, and tells what they found.
 pub fn run_program<S>(
     output: &OutputArguments,
     checks: &[&Check<S>],
-    run: impl FnOnce() -> Result<Report, RunError>,
+    run: impl FnOnce(&dyn Fn(&str) -> bool, &mut dyn FnMut(&str)) -> Result<Report, RunError>,
 ) -> ExitCode {
     if output.list {
         print(&list(checks));
         return ExitCode::SUCCESS;
     }
+    let judged = || {
+        let wanted = checks.iter().filter(|check| output.wants(check.id)).count();
+        let mut progress = Progress::new(wanted);
+        let report = run(&|check| output.wants(check), &mut |check| progress.step(check));
+        progress.end();
+        report
+    };
     let outcome = exceptions(output, checks).and_then(|exceptions| {
-        let report = run()?.under(&exceptions);
+        let report = judged()?.under(&exceptions);
         tell(&report, output)?;
         Ok(report.is_clean())
     });
@@ -114,6 +123,18 @@ pub fn run_program<S>(
             ExitCode::from(if matches!(error, RunError::Unreachable(_)) { 3 } else { 2 })
         }
     }
+}
+
+/// Octets in hexadecimal as people paste them: with colons and spaces, an odd digit at the front.
+pub fn octets(text: &str) -> Result<Vec<u8>, String> {
+    let digits: Vec<char> = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
+    if digits.is_empty() || !digits.iter().all(char::is_ascii_hexdigit) {
+        return Err(format!("expected hexadecimal digits, not {text:?}"));
+    }
+    let padding = (digits.len() % 2 == 1).then_some('0');
+    let digits: Vec<char> = padding.into_iter().chain(digits).collect();
+    let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16));
+    pairs.collect::<Result<_, _>>().map_err(|error| error.to_string())
 }
 
 /// The rows of a Markdown table of checks.

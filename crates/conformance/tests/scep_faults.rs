@@ -28,10 +28,16 @@ use support::{
 /// The verdict on each check.
 type Verdicts = BTreeMap<&'static str, Verdict>;
 
-fn judge(sound: &Sound, url: &str) -> Report {
+/// The whole run, on the profile that issues at once.
+fn judge(sound: &Sound, base: &str) -> Report {
     let fingerprint = support::authority::Authority::open(&sound.data()).ca.fingerprint();
-    let target = target(url, sound.challenges()).with_ca_fingerprint(fingerprint);
+    let target = target(&format!("{base}/scep"), sound.challenges()).with_ca_fingerprint(fingerprint);
     scep::run(target, |_| true, &mut |_| {}).unwrap()
+}
+
+/// What a person has to do with, on the profile that has one.
+fn judge_approvals(sound: &Sound, base: &str) -> Report {
+    scep::run(sound.manual(base), |check| check.starts_with("approval-"), &mut |_| {}).unwrap()
 }
 
 fn verdicts(report: &Report) -> Verdicts {
@@ -55,17 +61,17 @@ fn complaints(fault: &Fault, sound: &Verdicts, report: &Report) -> Vec<String> {
     found.iter().filter_map(complaint).collect()
 }
 
-/// Judges a server with each of these faults, and one without.
-fn each_is_caught(faults: &'static [Fault]) {
+/// Judges a server with each of these faults, and one without, by so many at once.
+fn each_is_caught_by(judges: usize, faults: &'static [Fault], judge: fn(&Sound, &str) -> Report) {
     let sound = Sound::start("[ca]\nkey = \"rsa2048\"");
-    let usual = verdicts(&judge(&sound, &format!("{}/scep", sound.base)));
+    let usual = verdicts(&judge(&sound, &sound.base));
     let (next, complaints_of_all) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..2 {
+        for _ in 0..judges {
             scope.spawn(|| {
                 while let Some(fault) = faults.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let proxy = broken_scep::start(&sound, fault.what);
-                    let report = judge(&sound, &format!("{}/scep", proxy.base));
+                    let report = judge(&sound, &proxy.base);
                     complaints_of_all.lock().unwrap().extend(complaints(fault, &usual, &report));
                 }
             });
@@ -73,6 +79,10 @@ fn each_is_caught(faults: &'static [Fault]) {
     });
     let all = complaints_of_all.into_inner().unwrap();
     assert!(all.is_empty(), "{}", all.join("\n"));
+}
+
+fn each_is_caught(faults: &'static [Fault]) {
+    each_is_caught_by(2, faults, judge);
 }
 
 #[test]
@@ -123,4 +133,10 @@ fn faults_about_requests_are_caught() {
 #[test]
 fn faults_about_transactions_are_caught() {
     each_is_caught(TABLES[7]);
+}
+
+#[test]
+fn faults_about_approvals_are_caught() {
+    // One after the other: who approves, approves whatever waits.
+    each_is_caught_by(1, TABLES[8], judge_approvals);
 }

@@ -5,7 +5,7 @@ mod support;
 
 use std::path::Path;
 
-use conformance::{Exceptions, Ink, scep, to_table};
+use conformance::{Exceptions, Ink, Verdict, scep, to_table};
 use support::{Sound, authority::Authority, target};
 
 #[test]
@@ -22,4 +22,15 @@ fn our_server_is_judged_clean() {
     let report = report.under(&exceptions);
     let table = to_table(&report, Ink::Plain);
     assert!(report.is_clean() && support::is_explained(&report), "{table}");
+}
+
+#[test]
+fn where_a_person_approves_it_is_judged_by_what_comes_in_the_end() {
+    let sound = Sound::start("");
+    let about = ["approval-", "pending-", "enroll", "renewal", "poll-", "repeated-", "reply-", "password-"];
+    let wanted = |check: &str| about.iter().any(|part| check.starts_with(part));
+    let report = scep::run(sound.manual(&sound.base), wanted, &mut |_| {}).unwrap();
+    let table = to_table(&report, Ink::Plain);
+    assert!(report.is_clean() && report.count(Verdict::NotOffered) == 0, "{table}");
+    assert!(report.count(Verdict::Pass) > 25, "{table}");
 }

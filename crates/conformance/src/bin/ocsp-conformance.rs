@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
 use clap::Parser;
-use conformance::{Endpoint, OutputArguments, Progress, RunError, ocsp, run_program};
+use conformance::{Endpoint, OutputArguments, RunError, ocsp, octets, run_program};
 use pki_core::Certificate;
 
 const EXAMPLES: &str = "\
@@ -59,14 +59,9 @@ impl FromStr for Serial {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits: Vec<char> = text.chars().filter(|c| *c != ':').collect();
-        if digits.is_empty() || !digits.iter().all(char::is_ascii_hexdigit) {
+        let Ok(mut octets) = octets(text) else {
             return certificate(&PathBuf::from(text)).map(|found| Self(found.serial_octets().to_vec()));
-        }
-        let padding = (digits.len() % 2 == 1).then_some('0');
-        let digits: Vec<char> = padding.into_iter().chain(digits).collect();
-        let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16));
-        let mut octets = pairs.collect::<Result<Vec<u8>, _>>().map_err(|error| error.to_string())?;
+        };
         // A serial number is positive.
         if octets.first().is_some_and(|first| first & 0x80 != 0) {
             octets.insert(0, 0);
@@ -87,15 +82,8 @@ fn certificate(path: &PathBuf) -> Result<Certificate, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let checks = ocsp::checks();
-    let output = &arguments.output;
-    let wanted = checks.iter().filter(|check| output.wants(check.id)).count();
-    run_program(output, &checks, || {
-        let target = target(&arguments).map_err(RunError::Local)?;
-        let mut progress = Progress::new(wanted);
-        let report = ocsp::run(target, |check| output.wants(check), &mut |check| progress.step(check));
-        progress.end();
-        report
+    run_program(&arguments.output, &ocsp::checks(), |wanted, progress| {
+        ocsp::run(target(&arguments).map_err(RunError::Local)?, wanted, progress)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use conformance::{Endpoint, OutputArguments, Progress, run_program, scep};
+use conformance::{Endpoint, OutputArguments, octets, run_program, scep};
 use pki_core::Name;
 
 const EXAMPLES: &str = "\
@@ -12,8 +12,9 @@ The challenge command is run by the shell before each request that needs a chall
   scep-conformance --url http://127.0.0.1:8080/scep --subject CN=demo-laptop \\
     --challenge-cmd 'scep-server challenge create --object demo-laptop'
 
-About a hundred requests are sent, most of them malformed on purpose, and some certificates issued. Run it against
-servers that are yours to test.
+Some two hundred requests are sent, most of them malformed on purpose, and some dozens of certificates issued. Run it
+against servers that are yours to test. Where a person approves requests, --approve-cmd stands for somebody who always
+says yes.
 
 Exit codes:
   0  nothing failed, or only what the exceptions file excuses
@@ -43,6 +44,10 @@ struct Arguments {
     )]
     challenge: Option<String>,
 
+    /// Approves a request that waits for a person, whose transactionID is in the environment as SCEP_TRANSACTION_ID
+    #[arg(long, value_name = "COMMAND")]
+    approve_cmd: Option<String>,
+
     /// The name to ask for, which the server must grant
     #[arg(long, value_name = "NAME", default_value = "CN=scep-conformance")]
     subject: Name,
@@ -65,17 +70,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let checks = scep::checks();
-    let output = &arguments.output;
-    let wanted = checks.iter().filter(|check| output.wants(check.id)).count();
-    let run = || {
-        let mut progress = Progress::new(wanted);
-        let report =
-            scep::run(target(&arguments), |check| output.wants(check), &mut |check| progress.step(check));
-        progress.end();
-        report
-    };
-    run_program(output, &checks, run)
+    run_program(&arguments.output, &scep::checks(), |wanted, progress| {
+        scep::run(target(&arguments), wanted, progress)
+    })
 }
 
 fn target(arguments: &Arguments) -> scep::Target {
@@ -92,6 +89,10 @@ fn target(arguments: &Arguments) -> scep::Target {
         Some(fingerprint) => target.with_ca_fingerprint(fingerprint),
         None => target,
     };
+    let target = match &arguments.approve_cmd {
+        Some(command) => target.with_approvals(scep::Approvals::Command(command.clone())),
+        None => target,
+    };
     match &arguments.ca_identifier {
         Some(identifier) => target.with_ca_identifier(identifier.clone()),
         None => target,
@@ -99,10 +100,8 @@ fn target(arguments: &Arguments) -> scep::Target {
 }
 
 fn fingerprint(text: &str) -> Result<[u8; 32], String> {
-    let digits: Vec<char> = text.chars().filter(|c| !matches!(c, ':' | ' ')).collect();
-    let pairs = digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16));
-    let octets = pairs.collect::<Result<Vec<u8>, _>>().map_err(|error| error.to_string())?;
-    octets.try_into().map_err(|_| "expected 64 hexadecimal digits: SHA-256 of the CA certificate".into())
+    let problem = "expected 64 hexadecimal digits: SHA-256 of the CA certificate";
+    octets(text)?.try_into().map_err(|_| problem.into())
 }
 
 #[cfg(test)]

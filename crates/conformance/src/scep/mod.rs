@@ -3,6 +3,7 @@
 mod checks;
 pub mod cms;
 mod draft;
+mod password;
 mod reply;
 mod sections;
 mod session;
@@ -12,7 +13,7 @@ mod weak;
 use std::collections::BTreeSet;
 
 pub use session::Session;
-pub use target::{ChallengeSource, Challenges, Keys, Target};
+pub use target::{ApprovalSource, Approvals, ChallengeSource, Challenges, Keys, Target};
 
 use crate::{Check, Report, clause::order, program::RunError};
 

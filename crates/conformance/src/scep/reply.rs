@@ -6,6 +6,7 @@ use pki_core::{Certificate, DecodeError, DecryptionKey as _, KeyTransport, Oid, 
 use super::{
     cms::{self, EnvelopedMessage, SignedMessage},
     draft::at_once,
+    password,
     weak::Cipher,
 };
 use crate::{Judgement, http::HttpError, http::HttpResponse};
@@ -66,6 +67,10 @@ impl Answer {
 
     pub(crate) fn is_granted(&self) -> bool {
         matches!(self, Self::Reply(reply) if reply.status() == Status::Success)
+    }
+
+    pub(crate) fn is_pending(&self) -> bool {
+        matches!(self, Self::Reply(reply) if reply.status() == Status::Pending)
     }
 
     /// The verdict on a message that must not be granted.
@@ -146,6 +151,26 @@ impl CertRep {
 
     /// The envelope in it, opened with the key of who asked.
     pub(crate) fn open(&self, key: &RsaKey) -> Result<Delivery, String> {
+        self.open_by(|_, transports| {
+            let unwrap = |recipient: &Recipient| at_once(key.unwrap_key(&recipient.wrapped))?.ok();
+            let found = transports.iter().find_map(unwrap).ok_or("no recipient is the requester")?;
+            Ok(found.expose().to_vec())
+        })
+    }
+
+    /// The envelope in it, opened with the challenge of who asked.
+    pub(crate) fn open_by_password(&self, challenge: &str) -> Result<Delivery, String> {
+        self.open_by(|envelope, _| {
+            let mut recipients = envelope.recipients.iter();
+            let recipient = recipients.find(|der| der.first() == Some(&password::TAG));
+            password::unwrap(recipient.ok_or("there is no PasswordRecipientInfo")?, challenge)
+        })
+    }
+
+    fn open_by(
+        &self,
+        unwrap: impl FnOnce(&EnvelopedMessage, &[Recipient]) -> Result<Vec<u8>, String>,
+    ) -> Result<Delivery, String> {
         let content = self.message.content.as_deref().filter(|content| !content.is_empty());
         let content = content.ok_or("there is no content")?;
         let envelope = EnvelopedMessage::read(content).map_err(|error| error.to_string())?;
@@ -153,9 +178,8 @@ impl CertRep {
             envelope.recipients.iter().filter_map(|der| Recipient::read(der).ok()).collect();
         let cipher = Cipher::from_oid(envelope.cipher)
             .ok_or_else(|| format!("the cipher {} is none that SCEP knows", envelope.cipher))?;
-        let unwrap = |recipient: &Recipient| at_once(key.unwrap_key(&recipient.wrapped))?.ok();
-        let content_key = transports.iter().find_map(unwrap).ok_or("no recipient is the requester")?;
-        let plain = cipher.decrypt(content_key.expose(), &envelope.iv, &envelope.ciphertext);
+        let content_key = unwrap(&envelope, &transports)?;
+        let plain = cipher.decrypt(&content_key, &envelope.iv, &envelope.ciphertext);
         let plain = plain.ok_or("the content does not decrypt")?;
         let degenerate =
             SignedMessage::read(&plain).map_err(|error| format!("the content is no SignedData: {error}"))?;

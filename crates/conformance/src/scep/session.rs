@@ -34,6 +34,20 @@ pub struct Session {
     certificates: Option<HttpResponse>,
     baseline: Option<Rc<Enrollment>>,
     refused: Option<Rc<Enrollment>>,
+    approved: Option<Rc<Approved>>,
+}
+
+/// A request that waited for a person, from its beginning to its end.
+#[derive(Debug)]
+pub(crate) struct Approved {
+    /// What it was answered by at first.
+    pub(crate) asked: Enrollment,
+    /// A CertPoll for it while it waited.
+    pub(crate) waiting: Enrollment,
+    /// One by somebody else.
+    pub(crate) foreign: Enrollment,
+    /// One after it was approved.
+    pub(crate) afterwards: Enrollment,
 }
 
 /// A request and what became of it.
@@ -70,7 +84,16 @@ impl Enrollment {
 impl Session {
     pub(crate) fn new(target: Target, keys: Keys) -> Self {
         let http = Http::new(target.endpoint.clone(), target.timeout);
-        Self { target, http, keys, capabilities: None, certificates: None, baseline: None, refused: None }
+        Self {
+            target,
+            http,
+            keys,
+            capabilities: None,
+            certificates: None,
+            baseline: None,
+            refused: None,
+            approved: None,
+        }
     }
 
     pub(crate) fn take_exchanges(&mut self) -> Vec<Exchange> {
@@ -211,11 +234,83 @@ impl Session {
         })
     }
 
-    /// Sends it.
+    /// Sends it; what has to wait for a person is approved where the run has one, and polled for.
     pub(crate) fn send(&mut self, draft: Draft) -> Enrollment {
+        let sent = self.send_once(draft);
+        if self.target.approvals.is_none() || !sent.answer.is_pending() {
+            return sent;
+        }
+        self.approve_and_poll(&sent).unwrap_or(sent)
+    }
+
+    fn send_once(&mut self, draft: Draft) -> Enrollment {
         let message = draft.encode();
         let answer = self.post(&message);
         Enrollment::new(draft, message, answer)
+    }
+
+    fn approve_and_poll(&mut self, sent: &Enrollment) -> Result<Enrollment, Judgement> {
+        self.approve(&sent.draft.transaction)?;
+        // What is encrypted to a challenge needs the request again, which holds that.
+        let again = match &sent.draft.signer.key {
+            PartyKey::Rsa(_) => self.poll_draft(&sent.draft, sent.draft.signer.clone())?,
+            PartyKey::Ec(_) => Draft { nonce: random(16), ..sent.draft.clone() },
+        };
+        Ok(self.send_once(again))
+    }
+
+    fn approve(&mut self, transaction: &str) -> Result<(), Judgement> {
+        match &mut self.target.approvals {
+            Some(approvals) => approvals.approve(transaction).map_err(Judgement::not_judged),
+            None => Err(Judgement::not_offered("this run has nobody who approves")),
+        }
+    }
+
+    /// A CertPoll of `party`'s for the request of `asked`
+    /// ([RFC 8894 §3.3.3](https://www.rfc-editor.org/rfc/rfc8894#section-3.3.3)).
+    ///
+    /// ```text
+    /// issuerAndSubject ::= SEQUENCE { issuer Name, subject Name }
+    /// ```
+    pub(crate) fn poll_draft(&mut self, asked: &Draft, party: Party) -> Result<Draft, Judgement> {
+        let issuer = self.authority()?.ca.subject().clone();
+        let mut draft = self.draft_without_challenge()?;
+        draft.message_type = "20".into();
+        draft.transaction.clone_from(&asked.transaction);
+        draft.plain = Some(tlv::sequence([issuer.as_der(), self.target.subject.as_der()]));
+        draft.csr = asked.csr.clone();
+        draft.signer = party;
+        Ok(draft)
+    }
+
+    /// A request that a person has to approve, seen through once. Not offered where nobody approves, or none has to.
+    pub(crate) fn approved(&mut self) -> Result<Rc<Approved>, Judgement> {
+        if let Some(known) = &self.approved {
+            return Ok(Rc::clone(known));
+        }
+        if self.target.approvals.is_none() {
+            return Err(Judgement::not_offered("this run has nobody who approves"));
+        }
+        let draft = self.draft()?;
+        let asked = self.send_once(draft);
+        if !asked.answer.is_pending() {
+            return Err(Judgement::not_offered(format!("nothing waits: {}", asked.answer.summary())));
+        }
+        let own = asked.draft.signer.clone();
+        let stranger = self.self_signed(PartyKey::Rsa(Arc::clone(&self.keys.stranger)))?;
+        let mut polls = Vec::new();
+        for party in [own.clone(), stranger] {
+            let poll = self.poll_draft(&asked.draft, party)?;
+            polls.push(self.send_once(poll));
+        }
+        self.approve(&asked.draft.transaction)?;
+        let poll = self.poll_draft(&asked.draft, own)?;
+        let afterwards = self.send_once(poll);
+        let [waiting, foreign] =
+            <[Enrollment; 2]>::try_from(polls).map_err(|_| Judgement::not_judged("two polls were sent"))?;
+        let approved = Rc::new(Approved { asked, waiting, foreign, afterwards });
+        self.approved = Some(Rc::clone(&approved));
+        Ok(approved)
     }
 
     /// The plainest enrollment there is, made once: what comes of it, all the other checks rest on.

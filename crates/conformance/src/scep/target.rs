@@ -13,6 +13,7 @@ use crate::Endpoint;
 pub struct Target {
     pub(crate) endpoint: Endpoint,
     pub(crate) challenges: Challenges,
+    pub(crate) approvals: Option<Approvals>,
     pub(crate) subject: Name,
     pub(crate) ca_fingerprint: Option<[u8; 32]>,
     pub(crate) ca_identifier: Option<String>,
@@ -26,12 +27,19 @@ impl Target {
         Self {
             endpoint,
             challenges,
+            approvals: None,
             subject: Name::of_common_name("scep-conformance"),
             ca_fingerprint: None,
             ca_identifier: None,
             timeout: Duration::from_secs(20),
             keys: None,
         }
+    }
+
+    /// The same, where a person approves requests.
+    #[must_use]
+    pub fn with_approvals(self, approvals: Approvals) -> Self {
+        Self { approvals: Some(approvals), ..self }
     }
 
     /// The same, asking for certificates of that name.
@@ -103,18 +111,55 @@ impl fmt::Debug for Challenges {
     }
 }
 
-fn run(command: &str) -> Result<String, String> {
-    let output = Command::new("sh").args(["-c", command]).output();
-    let output = output.map_err(|error| format!("the challenge command does not start: {error}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("the challenge command failed ({}): {}", output.status, said.trim()));
+/// Who says yes to a request that waits for a person.
+pub enum Approvals {
+    /// A command for the shell, which finds the transactionID in the environment variable `SCEP_TRANSACTION_ID`.
+    Command(String),
+    /// Whatever approves the request of that transactionID, or says why it cannot.
+    Source(ApprovalSource),
+}
+
+/// Approves the request of that transactionID, or says why it cannot.
+pub type ApprovalSource = Box<dyn FnMut(&str) -> Result<(), String> + Send>;
+
+impl Approvals {
+    pub(crate) fn approve(&mut self, transaction: &str) -> Result<(), String> {
+        match self {
+            Self::Command(command) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", command]).env("SCEP_TRANSACTION_ID", transaction);
+                printed(&mut shell, "the approval command").map(drop)
+            }
+            Self::Source(source) => source(transaction),
+        }
     }
-    let text = String::from_utf8_lossy(&output.stdout);
+}
+
+impl fmt::Debug for Approvals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Command(_) => "Command(..)",
+            Self::Source(_) => "Source(..)",
+        })
+    }
+}
+
+fn run(command: &str) -> Result<String, String> {
+    let text = printed(Command::new("sh").args(["-c", command]), "the challenge command")?;
     match text.lines().next().map(str::trim) {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
         _ => Err("the challenge command printed nothing".into()),
     }
+}
+
+/// What a command prints, which must succeed; `what` is what to call it.
+fn printed(command: &mut Command, what: &str) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{what} does not start: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{what} failed ({}): {}", output.status, said.trim()))
 }
 
 /// Keys that the clients of a run play with. They protect nothing, and are handled as such.
@@ -152,5 +197,13 @@ mod tests {
             let error = Challenges::Command(command.into()).next().unwrap_err();
             assert!(error.contains(problem), "{error}");
         }
+    }
+
+    #[test]
+    fn an_approval_is_told_which_transaction() {
+        let mut approvals =
+            Approvals::Command("test \"$SCEP_TRANSACTION_ID\" = one || { echo no >&2; false; }".into());
+        assert_eq!(approvals.approve("one"), Ok(()));
+        assert!(approvals.approve("two").unwrap_err().contains("no"));
     }
 }

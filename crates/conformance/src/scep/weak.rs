@@ -79,10 +79,20 @@ impl Cipher {
 
     /// `None` when the padding is not that of RFC 5652 §6.3.
     pub(crate) fn decrypt(self, key: &[u8], iv: &[u8], octets: &[u8]) -> Option<Vec<u8>> {
-        let mut octets = octets.to_vec();
         if key.len() != self.key_len() || octets.len().checked_rem(self.block_len()) != Some(0) {
             return None;
         }
+        let mut octets = self.decrypt_blocks(key, iv, octets.to_vec());
+        let padding = usize::from(*octets.last()?);
+        let length = octets.len().checked_sub(padding)?;
+        let sound = (1..=self.block_len()).contains(&padding)
+            && octets.get(length..)?.iter().all(|&octet| usize::from(octet) == padding);
+        octets.truncate(length);
+        sound.then_some(octets)
+    }
+
+    /// Whole blocks, as they are.
+    pub(crate) fn decrypt_blocks(self, key: &[u8], iv: &[u8], mut octets: Vec<u8>) -> Vec<u8> {
         match self {
             Self::Des => decrypt::<Decryptor<des::Des>>(key, iv, &mut octets),
             Self::TripleDes => decrypt::<Decryptor<des::TdesEde3>>(key, iv, &mut octets),
@@ -90,12 +100,7 @@ impl Cipher {
             Self::Aes192 => decrypt::<Decryptor<aes::Aes192>>(key, iv, &mut octets),
             Self::Aes256 => decrypt::<Decryptor<aes::Aes256>>(key, iv, &mut octets),
         }
-        let padding = usize::from(*octets.last()?);
-        let length = octets.len().checked_sub(padding)?;
-        let sound = (1..=self.block_len()).contains(&padding)
-            && octets.get(length..)?.iter().all(|&octet| usize::from(octet) == padding);
-        octets.truncate(length);
-        sound.then_some(octets)
+        octets
     }
 }
 

@@ -24,8 +24,8 @@ pub enum Break {
     Refuse(fn(&Loose) -> bool),
     /// Such requests are left pending, with an envelope.
     Pend(fn(&Loose) -> bool),
-    /// Such requests get an outdated CRL.
-    OldCrl(fn(&Loose) -> bool),
+    /// Such requests get that CRL.
+    GiveCrl(fn(&Loose) -> bool, fn(&Authority) -> Vec<u8>),
     /// Such requests get the certificate of the first one that was granted.
     GiveAway(fn(&Loose) -> bool),
     /// Every CertRep is changed before it is signed.
@@ -68,6 +68,8 @@ pub struct Seen {
     pub transaction_of_another_key: bool,
     /// The challenge came before with another key in its CSR.
     pub challenge_of_another_key: bool,
+    /// How many CertPolls under the transactionID came before.
+    pub polls: usize,
 }
 
 impl Loose {
@@ -165,6 +167,7 @@ struct Remembered {
     messages: Vec<Vec<u8>>,
     transactions: HashMap<Vec<u8>, PublicKey>,
     challenges: HashMap<Vec<u8>, PublicKey>,
+    polls: HashMap<Vec<u8>, usize>,
     first: Option<Vec<u8>>,
 }
 
@@ -175,6 +178,11 @@ impl Memory {
         known.messages.push(loose.body.clone());
         let transaction = loose.attribute(cms::TRANSACTION_ID).unwrap_or_default();
         seen.transaction = known.transactions.contains_key(&transaction);
+        if loose.is_type("20") {
+            let polls = known.polls.entry(transaction.clone()).or_default();
+            seen.polls = *polls;
+            *polls += 1;
+        }
         let Some(csr) = &loose.csr else { return seen };
         let key = csr.public_key().clone();
         let first = known.transactions.entry(transaction).or_insert_with(|| key.clone());
@@ -225,8 +233,8 @@ fn answer(
             let issued = authority.issue(loose.csr.as_ref(), key);
             Some(delivered(loose, authority, &degenerate(&[issued], Vec::new())))
         }
-        Break::OldCrl(such) if such(loose) => {
-            Some(delivered(loose, authority, &degenerate(&[], vec![old_crl(authority)])))
+        Break::GiveCrl(such, crl) if such(loose) => {
+            Some(delivered(loose, authority, &degenerate(&[], vec![crl(authority)])))
         }
         Break::Refuse(such) if such(loose) => {
             let mut reply = authority.reply(&request?, "2", Vec::new());
@@ -308,16 +316,32 @@ fn finish(mut reply: SignedMessage, authority: &Authority) -> Outgoing {
 }
 
 /// One that was due for the next in 2021.
-fn old_crl(authority: &Authority) -> Vec<u8> {
+pub fn old_crl(authority: &Authority) -> Vec<u8> {
+    crl(authority, authority.ca.subject(), &["200101000000Z", "210101000000Z"])
+}
+
+/// One that is due for the next in 2049, in somebody else's name.
+pub fn crl_of_another_name(authority: &Authority) -> Vec<u8> {
+    crl(authority, &pki_core::Name::of_common_name("Another CA"), &["260101000000Z", "491231235959Z"])
+}
+
+/// One that nobody signed.
+pub fn crl_with_a_false_signature(authority: &Authority) -> Vec<u8> {
+    let mut crl = crl(authority, authority.ca.subject(), &["260101000000Z", "491231235959Z"]);
+    *crl.last_mut().unwrap() ^= 1;
+    crl
+}
+
+/// One that is good for ever.
+pub fn crl_without_an_end(authority: &Authority) -> Vec<u8> {
+    crl(authority, authority.ca.subject(), &["260101000000Z"])
+}
+
+fn crl(authority: &Authority, issuer: &pki_core::Name, times: &[&str]) -> Vec<u8> {
     use pki_core::SigningKey as _;
     let algorithm = authority.ca_key.algorithm().to_der();
-    let times = ["200101000000Z", "210101000000Z"].map(|text| tlv::wrap(tlv::UTC_TIME, text.as_bytes()));
-    let tbs = tlv::sequence([
-        &[tlv::INTEGER, 1, 1][..],
-        &algorithm,
-        authority.ca.subject().as_der(),
-        &times.concat(),
-    ]);
+    let times: Vec<u8> = times.iter().flat_map(|text| tlv::wrap(tlv::UTC_TIME, text.as_bytes())).collect();
+    let tbs = tlv::sequence([&[tlv::INTEGER, 1, 1][..], &algorithm, issuer.as_der(), &times]);
     let signature = testkit::block_on(authority.ca_key.sign(&tbs)).unwrap();
     let bits = tlv::wrap(tlv::BIT_STRING, &[&[0], &*signature].concat());
     tlv::sequence([&*tbs, &algorithm, &bits])

@@ -27,12 +27,12 @@ use std::{
 use configuration::Configuration;
 use conformance::{
     Finding, Report, Ruling, Verdict,
-    scep::{ChallengeSource, Challenges, Keys, Target},
+    scep::{Approvals, ChallengeSource, Challenges, Keys, Target},
 };
 use enrollment::{ChallengeKey, OneTimeChallenges};
 use keys_software::{AwsLc, load_secret};
-use ledger::{Ledger, LedgerSettings};
-use pki_core::{Certificate, Name, SystemClock};
+use ledger::{Ledger, LedgerSettings, PendingQuery};
+use pki_core::{Certificate, Clock as _, Name, SystemClock};
 use scep_server::{commands::FirstRun, server::Server as ScepServer, settings::Settings};
 use serial_binding::{BoundObject, ObjectKind};
 use testkit::keys;
@@ -72,7 +72,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// One-time challenges at `/scep`, one for all at `/static`; `more` settings as TOML.
+    /// One-time challenges at `/scep`, one for all at `/static`, and a person at `/manual`; `more` settings as TOML.
     pub fn start(more: &str) -> Self {
         // In memory, where there is such a place: a hundred certificates a run, each of which waits for the disk.
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
@@ -86,7 +86,8 @@ impl Sound {
              [throttle]\nsource_per_minute = 0\nundecryptable_per_minute = 0\n\
              [[profile]]\nname = \"default\"\n\
              [[profile]]\nname = \"static\"\npath = \"/static\"\nchallenge = \"static\"\n\
-             challenge_file = \"static-challenge\"\n"
+             challenge_file = \"static-challenge\"\n\
+             [[profile]]\nname = \"manual\"\npath = \"/manual\"\napproval = \"manual-with-renewals\"\n"
         );
         let mut settings: Settings = Configuration::from_text(&text).unwrap().read().unwrap();
         settings.data = data;
@@ -111,13 +112,28 @@ impl Sound {
 
     /// Fresh challenges for [`DEVICE`].
     pub fn challenges(&self) -> Challenges {
-        Challenges::Source(challenge_source(&self.data(), DEVICE_ID))
+        Challenges::Source(challenge_source(&self.data(), DEVICE_ID, "default"))
+    }
+
+    /// A server at `base` whose requests somebody approves, each.
+    pub fn manual(&self, base: &str) -> Target {
+        let challenges = Challenges::Source(challenge_source(&self.data(), DEVICE_ID, "manual"));
+        let ledger = ledger(&self.data());
+        let approvals = Approvals::Source(Box::new(move |_| {
+            let query = PendingQuery { waiting_at: Some(SystemClock.now()), ..PendingQuery::default() };
+            for waiting in ledger.reader().pending(&query).map_err(|error| error.to_string())? {
+                let transaction = waiting.queued.request.transaction;
+                ledger.approve(transaction, "test").map_err(|error| error.to_string())?;
+            }
+            Ok(())
+        }));
+        target(&format!("{base}/manual"), challenges).with_approvals(approvals)
     }
 
     /// Certificates of [`DEVICE`], which is good, and of [`DISABLED`], which is on hold.
     pub fn certificates(&self) -> (Certificate, Certificate) {
         let enroll = |name: &str, id: &str| {
-            let challenge = challenge_source(&self.data(), id)().unwrap();
+            let challenge = challenge_source(&self.data(), id, "default")().unwrap();
             enrolled::enroll(&self.base, &Authority::open(&self.data()).ra, name, &challenge)
         };
         let certificates = (enroll(DEVICE, DEVICE_ID), enroll(DISABLED, DISABLED_ID));
@@ -152,18 +168,20 @@ impl Drop for Sound {
     }
 }
 
-fn challenge_source(data: &Path, id: &str) -> ChallengeSource {
-    let ledger =
-        Ledger::open(data.join("ledger.sqlite"), LedgerSettings::new(Arc::new(SystemClock))).unwrap();
+fn ledger(data: &Path) -> Ledger {
+    Ledger::open(data.join("ledger.sqlite"), LedgerSettings::new(Arc::new(SystemClock))).unwrap()
+}
+
+fn challenge_source(data: &Path, id: &str, profile: &'static str) -> ChallengeSource {
     let challenges = OneTimeChallenges {
-        store: Arc::new(ledger),
+        store: Arc::new(ledger(data)),
         key: ChallengeKey::new(*load_secret(&data.join("challenge.key")).unwrap()),
         clock: Arc::new(SystemClock),
         random: Arc::new(AwsLc),
     };
     let device = BoundObject::new(ObjectKind::DEVICE, id.parse().unwrap()).unwrap();
     Box::new(move || {
-        let made = testkit::block_on(challenges.create(device, "default", Duration::from_secs(600)));
+        let made = testkit::block_on(challenges.create(device, profile, Duration::from_secs(600)));
         made.map(|challenge| challenge.expose().to_owned()).map_err(|error| error.to_string())
     })
 }

@@ -7,10 +7,11 @@ use crate::{
     Check, Judgement,
     scep::{
         Session,
-        draft::{Draft, PartyKey},
+        draft::PartyKey,
+        password,
         reply::{Answer, CertRep, Status},
         sections::{CAPABILITIES_RESPONSE, FAIL_INFO, MANDATORY, PROCESSING, guard, may, must_not, says},
-        session::random,
+        session::{directory_string, random},
         weak::Cipher,
     },
 };
@@ -81,19 +82,47 @@ pub(super) const CHECKS: &[Check<Session>] = &[
             "a client whose key cannot encrypt is answered by its challenge, or refused",
         ),
         run: |session| {
-            let key = PartyKey::Ec(session.keys.sign_only.clone());
-            let party = session.self_signed(key.clone())?;
-            let sent = session.spoiled(|draft: &mut Draft| {
-                draft.csr.key = key;
-                draft.signer = party;
-            })?;
-            match &sent.answer {
+            let (_, answer) = without_encryption(session)?;
+            match &answer {
                 Answer::Reply(reply) if reply.status() == Status::Success => by_password(reply),
                 other => other.must_be_refused().map(|refused| Judgement::not_offered(refused.reason)),
             }
         },
     },
+    Check {
+        id: "password-opens",
+        clause: says(
+            PROCESSING,
+            "the challenge opens what was encrypted to it, and the certificate of the client's key is inside",
+        ),
+        run: |session| {
+            let (challenge, answer) = without_encryption(session)?;
+            match &answer {
+                Answer::Reply(reply) if reply.status() == Status::Success => {
+                    let delivery = reply.open_by_password(&challenge).map_err(Judgement::fail)?;
+                    let key = pki_core::SigningKey::public_key(&*session.keys.sign_only);
+                    let mut found = delivery.certificates().into_iter();
+                    let own = found.find(|certificate| certificate.public_key() == key);
+                    own.map(|certificate| Judgement::pass(certificate.subject()))
+                        .ok_or_else(|| Judgement::fail("no certificate in it is of the key in the request"))
+                }
+                other => Ok(Judgement::not_offered(other.summary())),
+            }
+        },
+    },
 ];
+
+/// A request by a key that signs and cannot encrypt: its challenge, and the answer.
+fn without_encryption(session: &mut Session) -> Result<(String, Answer), Judgement> {
+    session.enrolled()?;
+    let key = PartyKey::Ec(session.keys.sign_only.clone());
+    let challenge = session.challenge()?;
+    let mut draft = session.draft_without_challenge()?;
+    draft.csr.challenge(directory_string(&challenge));
+    draft.signer = session.self_signed(key.clone())?;
+    draft.csr.key = key;
+    Ok((challenge, session.send(draft).answer))
+}
 
 fn in_cipher(session: &mut Session, cipher: Cipher) -> Result<Answer, Judgement> {
     let (key, iv) = (random(cipher.key_len()), random(cipher.block_len()));
@@ -126,12 +155,11 @@ fn bad_alg(reply: &CertRep) -> Result<Judgement, Judgement> {
 
 /// The envelope for a key that cannot encrypt has a PasswordRecipientInfo, and no other.
 fn by_password(reply: &CertRep) -> Result<Judgement, Judgement> {
-    const PASSWORD_RECIPIENT: u8 = 0xA3;
     let content = reply.message.content.clone().unwrap_or_default();
     let envelope = crate::scep::cms::EnvelopedMessage::read(&content)
         .map_err(|error| Judgement::fail(format!("granted, but {error}")))?;
     match envelope.recipients.as_slice() {
-        [one] if one.first() == Some(&PASSWORD_RECIPIENT) => Ok(Judgement::pass("a PasswordRecipientInfo")),
+        [one] if one.first() == Some(&password::TAG) => Ok(Judgement::pass("a PasswordRecipientInfo")),
         [_] => Err(Judgement::fail("encrypted to something else than its challenge")),
         several => Err(Judgement::fail(format!("{} recipients", several.len()))),
     }

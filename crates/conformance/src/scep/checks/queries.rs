@@ -1,6 +1,7 @@
 //! GetCert and GetCRL.
 
-use pki_core::{Certificate, UnixTime, tlv};
+use keys_software::AwsLc;
+use pki_core::{Certificate, Crl, tlv};
 
 use crate::{
     Check, Judgement,
@@ -73,24 +74,52 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         },
     },
     Check {
+        id: "get-crl-issuer",
+        clause: says(CRL_ACCESS, "the CRL is the CA's: it bears the CA's name"),
+        run: |session| {
+            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            let ca = session.authority()?.ca;
+            let found = crl.issuer().to_string();
+            if crl.issuer().matches(ca.subject()) {
+                Ok(Judgement::pass(found))
+            } else {
+                Err(Judgement::fail(found))
+            }
+        },
+    },
+    Check {
+        id: "get-crl-signature",
+        clause: says(CRL_ACCESS, "and the CA's key signed it"),
+        run: |session| {
+            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            let ca = session.authority()?.ca;
+            crl.verify_signed_by(ca.public_key(), &AwsLc)
+                .map_err(|_| Judgement::fail("the signature is not one by the CA's key"))?;
+            Ok(Judgement::pass("it holds"))
+        },
+    },
+    Check {
         id: "get-crl-current",
         clause: says(CRL_ACCESS, "the CRL is the most recent one: issued, and not yet due for the next"),
         run: |session| {
-            let sent = crl(session)?;
-            if !sent.answer.is_granted() {
-                return Ok(Judgement::not_offered(sent.answer.summary()));
-            }
-            let delivery = sent.delivery.as_ref().map_err(Judgement::not_judged)?;
-            let Some(crl) = delivery.degenerate.crls.first() else {
-                return Err(Judgement::not_judged("there is no CRL"));
-            };
-            let (this, next) = crl_times(crl).map_err(Judgement::fail)?;
-            let now = Session::now();
+            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            let (this, next, now) = (crl.this_update(), crl.next_update(), Session::now());
             let text = format!("from {this} to {}", next.map_or("no end".into(), |next| next.to_string()));
             if this <= now && next.is_none_or(|next| now <= next) {
                 Ok(Judgement::pass(text))
             } else {
                 Err(Judgement::fail(text))
+            }
+        },
+    },
+    Check {
+        id: "get-crl-next-update",
+        clause: guard(CRL_ACCESS, "the CRL says when the next one is due (RFC 5280 §5.1.2.5)"),
+        run: |session| {
+            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            match crl.next_update() {
+                Some(next) => Ok(Judgement::pass(next)),
+                None => Err(Judgement::fail("it has no nextUpdate: a client may believe it for ever")),
             }
         },
     },
@@ -139,6 +168,21 @@ fn crl(session: &mut Session) -> Result<Enrollment, Judgement> {
     Ok(sent)
 }
 
+/// The one CRL that GetCRL brings; `None` where it is refused.
+fn delivered_crl(session: &mut Session) -> Result<Option<Crl>, Judgement> {
+    let sent = crl(session)?;
+    if !sent.answer.is_granted() {
+        return Ok(None);
+    }
+    let delivery = sent.delivery.as_ref().map_err(Judgement::not_judged)?;
+    let der = delivery.degenerate.crls.first().ok_or_else(|| Judgement::not_judged("there is no CRL"))?;
+    Crl::from_der(der).map(Some).map_err(Judgement::fail)
+}
+
+fn not_offered() -> Result<Judgement, Judgement> {
+    Ok(Judgement::not_offered("GetCRL is refused"))
+}
+
 fn no_pending(answer: &Answer) -> Result<(), Judgement> {
     match answer {
         Answer::Reply(reply) if reply.status() == Status::Pending => Err(Judgement::fail("PENDING")),
@@ -150,15 +194,4 @@ fn unknown_serial(ca: &Certificate) -> Vec<u8> {
     let mut serial = random(16);
     serial.insert(0, 0x3A);
     tlv::sequence([ca.subject().as_der(), &tlv::wrap(tlv::INTEGER, &serial)])
-}
-
-/// thisUpdate and nextUpdate.
-fn crl_times(crl: &[u8]) -> Result<(UnixTime, Option<UnixTime>), pki_core::DecodeError> {
-    let mut outer = tlv::Cursor::into(crl, tlv::SEQUENCE, "a CertificateList")?;
-    let mut fields = outer.enter(tlv::SEQUENCE)?;
-    fields.optional(tlv::INTEGER)?;
-    fields.expect(tlv::SEQUENCE)?;
-    fields.expect(tlv::SEQUENCE)?;
-    let this = fields.time()?;
-    Ok((this, fields.time().ok()))
 }

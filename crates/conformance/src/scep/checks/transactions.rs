@@ -1,14 +1,12 @@
 //! Messages that come again, and polls.
 
-use pki_core::tlv;
-
 use crate::{
     Check, Judgement,
     scep::{
         Session,
-        draft::{Party, PartyKey},
+        draft::PartyKey,
         reply::{Answer, Status},
-        sections::{ERRORS, PENDING, POLLING, TRANSACTION_ID, guard, must},
+        sections::{ERRORS, PENDING, POLLING, TRANSACTION_ID, guard, must, says},
         session::{Enrollment, random},
     },
 };
@@ -70,10 +68,9 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         clause: must(POLLING, "a CertPoll without a matching request is refused"),
         run: |session| {
             session.enrolled()?;
-            let mut draft = session.draft_without_challenge()?;
-            let party = draft.signer.clone();
-            poll(session, &mut draft, party)?;
-            session.send(draft).answer.must_be_refused()
+            let never_sent = session.draft_without_challenge()?;
+            let poll = session.poll_draft(&never_sent, never_sent.signer.clone())?;
+            session.send(poll).answer.must_be_refused()
         },
     },
     Check {
@@ -81,10 +78,8 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         clause: guard(ERRORS, "a CertPoll after the certificate was issued brings it again, or nothing"),
         run: |session| {
             let first = session.enrolled()?;
-            let mut draft = session.draft_without_challenge()?;
-            draft.transaction.clone_from(&first.draft.transaction);
-            poll(session, &mut draft, first.draft.signer.clone())?;
-            let polled = session.send(draft);
+            let poll = session.poll_draft(&first.draft, first.draft.signer.clone())?;
+            let polled = session.send(poll);
             if !polled.answer.is_granted() {
                 return polled.answer.is_optional();
             }
@@ -100,10 +95,41 @@ pub(super) const CHECKS: &[Check<Session>] = &[
             first.certificate().map_err(|trouble| Judgement::not_judged(trouble.reason))?;
             let stranger = PartyKey::Rsa(session.keys.stranger.clone());
             let party = session.self_signed(stranger)?;
-            let mut draft = session.draft_without_challenge()?;
-            draft.transaction.clone_from(&first.draft.transaction);
-            poll(session, &mut draft, party)?;
-            session.send(draft).answer.must_be_refused()
+            let poll = session.poll_draft(&first.draft, party)?;
+            session.send(poll).answer.must_be_refused()
+        },
+    },
+    Check {
+        id: "approval-waiting",
+        clause: says(POLLING, "a CertPoll for a request that waits for a person is answered by PENDING"),
+        run: |session| {
+            let waiting = session.approved()?;
+            let answer = &waiting.waiting.answer;
+            if answer.is_pending() {
+                return Ok(Judgement::pass(answer.summary()));
+            }
+            Err(Judgement::fail(answer.summary()))
+        },
+    },
+    Check {
+        id: "approval-foreign",
+        clause: guard(POLLING, "and one by somebody else brings no certificate"),
+        run: |session| {
+            let foreign = &session.approved()?.foreign.answer;
+            if foreign.is_pending() {
+                return Ok(Judgement::tolerated(
+                    "PENDING: whoever guesses a transactionID learns that it waits",
+                ));
+            }
+            foreign.must_be_refused()
+        },
+    },
+    Check {
+        id: "approval-issued",
+        clause: must(POLLING, "a CertPoll after the approval brings the certificate"),
+        run: |session| {
+            let certificate = session.approved()?.afterwards.certificate()?;
+            Ok(Judgement::pass(certificate.subject()))
         },
     },
     Check {
@@ -112,7 +138,10 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         run: |session| {
             let refused = session.refused()?;
             let baseline = session.baseline()?;
-            let pending = [&baseline.answer, &refused.answer].into_iter().find_map(|answer| match answer {
+            let approved = session.approved().ok();
+            let asked = approved.as_ref().map(|approved| &approved.asked.answer);
+            let answers = [Some(&baseline.answer), Some(&refused.answer), asked];
+            let pending = answers.into_iter().flatten().find_map(|answer| match answer {
                 Answer::Reply(reply) if reply.status() == Status::Pending => Some(reply),
                 _ => None,
             });
@@ -123,19 +152,6 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         },
     },
 ];
-
-/// Makes `draft` a CertPoll of `party`'s.
-///
-/// ```text
-/// issuerAndSubject ::= SEQUENCE { issuer Name, subject Name }
-/// ```
-fn poll(session: &mut Session, draft: &mut crate::scep::draft::Draft, party: Party) -> Result<(), Judgement> {
-    let issuer = session.authority()?.ca.subject().clone();
-    draft.message_type = "20".into();
-    draft.plain = Some(tlv::sequence([issuer.as_der(), session.target.subject.as_der()]));
-    draft.signer = party;
-    Ok(())
-}
 
 fn same_or_none(first: &Enrollment, again: &Enrollment) -> Result<Judgement, Judgement> {
     if !again.answer.is_granted() {

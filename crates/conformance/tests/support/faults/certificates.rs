@@ -170,7 +170,7 @@ pub(super) const FAULTS: &[Fault] = &[
             });
             put_certificates(request, answer, &[one]);
         }),
-        &["certificate-issuer", "ca-cert-fingerprint"],
+        &["certificate-issuer", "get-crl-signature", "ca-cert-fingerprint"],
     )
     .also(&[
         ("ca-cert-ca-key-apart", Verdict::Tolerated),

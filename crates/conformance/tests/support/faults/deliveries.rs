@@ -19,7 +19,10 @@ const RENEWAL: &[&str] = &[
     "renewal-serial-of-another",
     "get-cert",
     "get-crl",
+    "get-crl-issuer",
+    "get-crl-signature",
     "get-crl-current",
+    "get-crl-next-update",
 ];
 
 pub(super) const FAULTS: &[Fault] = &[

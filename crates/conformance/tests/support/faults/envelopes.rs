@@ -2,7 +2,7 @@
 
 use conformance::{
     Verdict,
-    scep::cms::{self, EnvelopedMessage},
+    scep::cms::{self, EnvelopedMessage, SignedMessage},
 };
 use pki_core::{DigestAlgorithm, KeyKind, Oid};
 
@@ -87,9 +87,20 @@ pub(super) const FAULTS: &[Fault] = &[
     ),
     Fault::new(
         Grant(|loose| loose.signer.as_ref().is_some_and(|one| one.public_key().kind() == KeyKind::P256)),
-        &["key-that-cannot-encrypt"],
+        &["key-that-cannot-encrypt", "password-opens"],
     ),
+    Fault::new(Reply(|reply, _| spoil_password(reply)), &["password-opens"]),
 ];
+
+/// Spoils the key that is wrapped by a password.
+fn spoil_password(reply: &mut SignedMessage) {
+    let content = reply.content.clone().unwrap_or_default();
+    let Ok(mut envelope) = EnvelopedMessage::read(&content) else { return };
+    if let Some(recipient) = envelope.recipients.iter_mut().find(|one| one[0] == 0xA3) {
+        *recipient.last_mut().unwrap() ^= 1;
+        reply.put_content(envelope.encode());
+    }
+}
 
 const DES: Oid = Oid::new_unwrap("1.3.14.3.2.7");
 const TRIPLE_DES: Oid = Oid::new_unwrap("1.2.840.113549.3.7");

@@ -1,5 +1,6 @@
 //! The faults that are planted, and the checks that have to find them.
 
+mod approvals;
 mod certificates;
 mod deliveries;
 mod envelopes;
@@ -55,7 +56,7 @@ impl Fault {
 }
 
 /// All of them.
-pub const TABLES: [&[Fault]; 8] = [
+pub const TABLES: [&[Fault]; 9] = [
     certificates::FAULTS,
     http::FAULTS,
     replies::FAULTS,
@@ -64,4 +65,5 @@ pub const TABLES: [&[Fault]; 8] = [
     envelopes::FAULTS,
     requests::FAULTS,
     transactions::FAULTS,
+    approvals::FAULTS,
 ];

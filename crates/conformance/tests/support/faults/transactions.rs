@@ -1,13 +1,13 @@
 //! Messages that come again, polls, renewals and queries.
 
-use conformance::{Verdict, scep::cms::TRANSACTION_ID};
+use conformance::scep::cms::TRANSACTION_ID;
 use keys_software::AwsLc;
 use pki_core::{Certificate, CertificationRequest, tlv};
 
 use super::Fault;
 use crate::support::broken_scep::{
-    Break::{GiveAway, Grant, OldCrl, Pend, Refuse, Status},
-    Loose, is_strangers,
+    Break::{GiveAway, GiveCrl, Grant, Pend, Refuse, Status},
+    Loose, crl_of_another_name, crl_with_a_false_signature, crl_without_an_end, is_strangers, old_crl,
 };
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -54,10 +54,16 @@ pub(super) const FAULTS: &[Fault] = &[
     .may(&["get-cert-stranger"]),
     Fault::new(Grant(|loose| loose.is_type("21") && is_made_up(loose)), &["get-cert-unknown"]),
     Fault::new(Status(500, |loose| loose.is_type("21") && loose.is_self_signed()), &["get-cert-stranger"]),
-    Fault::new(Pend(is_own_crl), &["get-crl", "get-crl-current"]),
-    Fault::new(OldCrl(is_own_crl), &["get-crl-current"]).also(&[("get-crl", Verdict::Pass)]),
     Fault::new(
-        OldCrl(|loose| loose.is_type("22") && asks_for_a_number(loose) && !is_own_crl(loose)),
+        Pend(is_own_crl),
+        &["get-crl", "get-crl-issuer", "get-crl-signature", "get-crl-current", "get-crl-next-update"],
+    ),
+    Fault::new(GiveCrl(is_own_crl, old_crl), &["get-crl-current"]),
+    Fault::new(GiveCrl(is_own_crl, crl_of_another_name), &["get-crl-issuer"]),
+    Fault::new(GiveCrl(is_own_crl, crl_with_a_false_signature), &["get-crl-signature"]),
+    Fault::new(GiveCrl(is_own_crl, crl_without_an_end), &["get-crl-next-update"]),
+    Fault::new(
+        GiveCrl(|loose| loose.is_type("22") && asks_for_a_number(loose) && !is_own_crl(loose), old_crl),
         &["get-crl-other-issuer"],
     ),
     Fault::new(
