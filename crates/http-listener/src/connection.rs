@@ -11,7 +11,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::watch};
 
-use crate::{slots::Slot, stalling::Stalling};
+use crate::{handshake::Handshake, slots::Slot, stalling::Stalling};
 
 /// Whom a request came from; in the extensions of every request that a [`Listener`](crate::Listener) hands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +30,17 @@ pub(crate) enum Phase {
 
 /// What all connections of a listener share.
 #[derive(Debug)]
-pub(crate) struct Shared<S> {
+pub(crate) struct Shared<S, H> {
     pub(crate) service: S,
+    pub(crate) handshake: H,
+    pub(crate) handshake_timeout: Duration,
     pub(crate) http: http1::Builder,
     pub(crate) write_timeout: Duration,
 }
 
 /// Serves `stream` until either side is done with it. Holds `_slot` as long.
-pub(crate) async fn run<S, B>(
-    shared: Arc<Shared<S>>,
+pub(crate) async fn run<S, H, B>(
+    shared: Arc<Shared<S, H>>,
     stream: TcpStream,
     peer: SocketAddr,
     mut phase: watch::Receiver<Phase>,
@@ -46,6 +48,7 @@ pub(crate) async fn run<S, B>(
 ) where
     S: Service<Request<Incoming>, Response = Response<B>>,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
+    H: Handshake,
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
@@ -53,8 +56,21 @@ pub(crate) async fn run<S, B>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY could not be set");
     }
+    let shaking = tokio::time::timeout(shared.handshake_timeout, shared.handshake.shake(stream));
+    let (stream, known) = tokio::select! {
+        shaken = shaking => match shaken {
+            Ok(Ok(shaken)) => shaken,
+            Ok(Err(error)) => return tracing::debug!(%peer, %error, "the handshake failed"),
+            Err(_) => return tracing::debug!(%peer, "the handshake took too long"),
+        },
+        // Nothing was begun that is worth finishing.
+        _ = phase.changed() => return,
+    };
     let io = TokioIo::new(Stalling::new(stream, shared.write_timeout));
     let service = service_fn(|mut request: Request<Incoming>| {
+        if !known.is_empty() {
+            request.extensions_mut().extend(known.clone());
+        }
         request.extensions_mut().insert(PeerAddr(peer));
         shared.service.call(request)
     });

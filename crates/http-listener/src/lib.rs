@@ -18,10 +18,11 @@
 //! ```
 //!
 //! What it stands on: every wait on a peer has an end ([`ListenerLimits`]), and so does every size. HTTP/2 is not
-//! spoken. TLS, where it is wanted, ends in front of this.
+//! spoken. TLS ends in front of this, or in a [`Handshake`].
 
 mod body;
 mod connection;
+mod handshake;
 mod limits;
 mod listener;
 mod slots;
@@ -30,6 +31,7 @@ mod trusted_proxies;
 
 pub use body::{BodyError, read_body};
 pub use connection::PeerAddr;
+pub use handshake::{Handshake, Plain};
 pub use limits::ListenerLimits;
 pub use listener::Listener;
 pub use slots::source_of;

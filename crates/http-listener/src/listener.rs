@@ -15,6 +15,7 @@ use tokio::{
 use crate::{
     ListenerLimits,
     connection::{self, Phase, Shared},
+    handshake::{Handshake, Plain},
     slots::Slots,
 };
 
@@ -62,8 +63,28 @@ impl Listener {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        self.serve_over(Plain, service, shutdown).await;
+    }
+
+    /// The same, over what `handshake` makes of each connection.
+    pub async fn serve_over<S, H, B>(self, handshake: H, service: S, shutdown: impl Future<Output = ()>)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + Sync + 'static,
+        S::Future: Send,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        H: Handshake,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let Self { socket, limits, .. } = self;
-        let shared = Arc::new(Shared { service, http: limits.http(), write_timeout: limits.write_timeout });
+        let shared = Arc::new(Shared {
+            service,
+            handshake,
+            handshake_timeout: limits.header_timeout,
+            http: limits.http(),
+            write_timeout: limits.write_timeout,
+        });
         let slots = Slots::new(limits.max_connections, limits.max_connections_per_ip);
         let phase = watch::Sender::new(Phase::Serving);
         tokio::select! {
@@ -76,9 +97,9 @@ impl Listener {
 }
 
 /// Accepts for ever; every connection becomes a task of its own.
-async fn accept<S, B>(
+async fn accept<S, H, B>(
     socket: &TcpListener,
-    shared: &Arc<Shared<S>>,
+    shared: &Arc<Shared<S, H>>,
     slots: &Slots,
     phase: &watch::Sender<Phase>,
 ) -> Infallible
@@ -86,6 +107,7 @@ where
     S: Service<Request<Incoming>, Response = Response<B>> + Send + Sync + 'static,
     S::Future: Send,
     S::Error: Into<Box<dyn Error + Send + Sync>>,
+    H: Handshake,
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
