@@ -81,9 +81,14 @@ impl DelegateKeeper {
         self.current().is_some_and(|current| current.delegate.certificate().validity().contains(now))
     }
 
-    /// Asks the source for another delegate if half of the current one's life is over.
+    /// Whether the CA's certificate is over, so that there will be no further delegate.
+    pub(crate) fn issuer_is_over(&self) -> bool {
+        self.issuer.certificate().validity().not_after() < self.clock.now()
+    }
+
+    /// Asks the source for another delegate if half of the current one's life is over, and the CA's is not.
     pub async fn renew_if_due(&self) -> Result<(), NoDelegate> {
-        if self.clock.now() < self.renew_at() {
+        if self.clock.now() < self.renew_at() || self.issuer_is_over() {
             return Ok(());
         }
         self.renew().await

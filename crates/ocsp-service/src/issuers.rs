@@ -42,9 +42,13 @@ impl Issuers {
         self.0.iter().flat_map(|delegates| &delegates.keepers)
     }
 
-    /// Whether every CA has a delegate that is valid now.
+    /// Whether every CA has a delegate that is valid now, but for those whose own certificate is over: nobody asks about
+    /// what they issued any more. One CA at least must be left.
     pub(crate) fn are_ready(&self) -> bool {
-        self.0.iter().all(|delegates| delegates.keepers.iter().any(|keeper| keeper.is_ready()))
+        let is_over = |delegates: &&Delegates| delegates.keepers.iter().all(|keeper| keeper.issuer_is_over());
+        let mut left = self.0.iter().filter(|delegates| !is_over(delegates)).peekable();
+        left.peek().is_some()
+            && left.all(|delegates| delegates.keepers.iter().any(|keeper| keeper.is_ready()))
     }
 
     /// The delegate that answers `request`: of the one CA that every CertID names (RFC 6960 §4.2.2.2: a delegate answers

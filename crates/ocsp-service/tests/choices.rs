@@ -251,6 +251,32 @@ impl DelegateSource for Later {
     }
 }
 
+/// As when an earlier generation of a CA comes to its end while the server runs.
+#[tokio::test(start_paused = true)]
+async fn a_ca_whose_certificate_is_over_keeps_no_responder_from_being_ready() {
+    let clock = Arc::new(testkit::FixedClock::new(start()));
+    let parts = |issuer, source: Arc<dyn DelegateSource>| DelegateParts {
+        issuer,
+        source,
+        clock: clock.clone(),
+        verifier: Arc::new(AwsLc),
+    };
+    let earlier = testkit::ca().certificate;
+    let never = || Arc::new(Later(AtomicU64::new(0)));
+    let given = Arc::new(Later(AtomicU64::new(2)));
+    let current = DelegateKeeper::start(parts(certificate("ca"), given)).await.unwrap();
+    let of = |issuers| {
+        OcspService::new(OcspParts { issuers, source: wall_table(clock.clone()), clock: clock.clone() })
+    };
+    let both = of(vec![current, DelegateKeeper::start_without(parts(earlier.clone(), never()))]);
+    let alone = of(vec![DelegateKeeper::start_without(parts(earlier.clone(), never()))]);
+    clock.set(earlier.validity().not_after());
+    assert_eq!(both.readiness(), Err(NotReady::NoDelegate), "it has none, and needs one still");
+    clock.set(earlier.validity().not_after().saturating_add(Duration::from_secs(1)));
+    assert_eq!(both.readiness(), Ok(()));
+    assert_eq!(alone.readiness(), Err(NotReady::NoDelegate), "somebody must be answered for");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_responder_may_wait_for_its_first_delegate() {
     let clock = Arc::new(testkit::FixedClock::new(start()));
