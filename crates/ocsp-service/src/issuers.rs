@@ -43,12 +43,12 @@ impl Issuers {
     }
 
     /// Whether every CA has a delegate that is valid now, but for those whose own certificate is over: nobody asks about
-    /// what they issued any more. One CA at least must be left.
+    /// what they issued any more. Where there are CAs, one at least must be left.
     pub(crate) fn are_ready(&self) -> bool {
-        let is_over = |delegates: &&Delegates| delegates.keepers.iter().all(|keeper| keeper.issuer_is_over());
-        let mut left = self.0.iter().filter(|delegates| !is_over(delegates)).peekable();
-        left.peek().is_some()
-            && left.all(|delegates| delegates.keepers.iter().any(|keeper| keeper.is_ready()))
+        let is_over = |delegates: &Delegates| delegates.keepers.iter().all(|keeper| keeper.issuer_is_over());
+        let is_ready = |delegates: &Delegates| delegates.keepers.iter().any(|keeper| keeper.is_ready());
+        let is_left = self.0.is_empty() || !self.0.iter().all(is_over);
+        is_left && self.0.iter().all(|delegates| is_over(delegates) || is_ready(delegates))
     }
 
     /// The delegate that answers `request`: of the one CA that every CertID names (RFC 6960 §4.2.2.2: a delegate answers
