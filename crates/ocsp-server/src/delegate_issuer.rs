@@ -3,19 +3,27 @@
 use std::{fmt, sync::Arc};
 
 use keys_software::AwsLc;
-use pki_core::{CertificationRequest, Clock, KeyKind};
+use pki_core::{CertificationRequest, KeyKind, UnixTime};
 
 use crate::{
     SelfIssuedDelegates, ServerError,
     delegate_token::{DelegateToken, NotAdmitted, octets},
 };
 
-/// Certifies delegates of one or several CAs for whoever has the token.
+/// Certifies delegates of one or several CAs for whoever is admitted.
 #[derive(Debug)]
 pub struct DelegateIssuer {
     cas: Vec<Arc<SelfIssuedDelegates>>,
-    token: DelegateToken,
-    clock: Arc<dyn Clock>,
+}
+
+/// What a responder shows for itself.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum Shown<'a> {
+    /// A value of `Authorization`, to be judged with the token, now.
+    Token(&'a DelegateToken, &'a str, UnixTime),
+    /// A certificate, over TLS, which the caller has judged.
+    Certificate,
 }
 
 impl DelegateIssuer {
@@ -23,19 +31,16 @@ impl DelegateIssuer {
     pub const MAX_REQUEST: usize = 16 * 1024;
 
     /// For these CAs.
-    pub fn new(cas: Vec<Arc<SelfIssuedDelegates>>, token: DelegateToken, clock: Arc<dyn Clock>) -> Self {
-        Self { cas, token, clock }
+    pub fn new(cas: Vec<Arc<SelfIssuedDelegates>>) -> Self {
+        Self { cas }
     }
 
     /// Answers `POST /ocsp-delegate/{ca}`: the DER of a certificate for the key of the certification request in `body`.
-    pub async fn answer(
-        &self,
-        ca: &str,
-        authorization: &str,
-        body: &[u8],
-    ) -> Result<Vec<u8>, DelegateRefused> {
+    pub async fn answer(&self, ca: &str, body: &[u8], shown: Shown<'_>) -> Result<Vec<u8>, DelegateRefused> {
         let fingerprint = octets(ca).ok_or(DelegateRefused::NoSuchCa)?;
-        self.token.admits(authorization, &fingerprint, body, self.clock.now())?;
+        if let Shown::Token(token, authorization, now) = shown {
+            token.admits(authorization, &fingerprint, body, now)?;
+        }
         let ca = self.cas.iter().find(|ca| ca.certificate().fingerprint() == fingerprint);
         let ca = ca.ok_or(DelegateRefused::NoSuchCa)?;
         let request = CertificationRequest::from_der(body).map_err(|_| DelegateRefused::NoRequest)?;
@@ -60,6 +65,8 @@ impl DelegateIssuer {
 pub enum DelegateRefused {
     /// The token does not admit the request: 401.
     NotAdmitted(NotAdmitted),
+    /// The certificate that was shown is none of a responder's, or is revoked: 403.
+    NotAResponder(String),
     /// The CA is none of those here: 404.
     NoSuchCa,
     /// The body is not a sound certification request: 400.
@@ -73,6 +80,7 @@ impl DelegateRefused {
     pub fn status(&self) -> u16 {
         match self {
             Self::NotAdmitted(_) => 401,
+            Self::NotAResponder(_) => 403,
             Self::NoSuchCa => 404,
             Self::NoRequest => 400,
             Self::Ca(_) => 503,
@@ -84,6 +92,7 @@ impl fmt::Display for DelegateRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAdmitted(reason) => fmt::Display::fmt(reason, f),
+            Self::NotAResponder(reason) => f.write_str(reason),
             Self::NoSuchCa => f.write_str("no CA here has a certificate with that fingerprint"),
             Self::NoRequest => {
                 f.write_str("expected a PKCS #10 request, signed by its own key, that OCSP is signed with")

@@ -22,12 +22,12 @@ pub mod settings;
 mod shutdown;
 mod wiring;
 
-pub use delegate_issuer::{DelegateIssuer, DelegateRefused};
+pub use delegate_issuer::{DelegateIssuer, DelegateRefused, Shown};
 pub use delegates::{DelegateFiles, SelfIssuedDelegates};
 pub use directories::Directories;
 pub use entra::EntraApp;
 pub use error::ServerError;
 pub use foreign_crls::follow_crls;
-pub use remote_delegates::RemoteDelegates;
+pub use remote_delegates::{Credential, RemoteDelegates};
 pub use responder::{Responder, ResponderParts, start_together};
 pub use shutdown::asked_to_stop;

@@ -1,12 +1,17 @@
 //! Delegates of a CA whose key is elsewhere: made here, certified by a `scep-server`.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use keys_software::{KeyAlgorithm, SoftwareKey};
+use keys_software::{KeyAlgorithm, SoftwareKey, load_key};
 use ocsp_service::{DelegateSource, DelegateSourceError, IssuedDelegate};
 use pki_core::{
     BoxFuture, Certificate, Clock, Name, RequestedExtensions, SigningKey as _, UnsignedCertificationRequest,
 };
+use zeroize::Zeroizing;
 
 use crate::{
     ServerError,
@@ -21,34 +26,80 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// Makes a fresh key each time, in memory, and has a `scep-server` certify it (see [`crate::delegate_token`]).
 #[derive(Debug)]
 pub struct RemoteDelegates {
-    client: reqwest::Client,
     url: String,
     ca: [u8; 32],
-    token: DelegateToken,
+    credential: Credential,
     key: KeyAlgorithm,
     clock: Arc<dyn Clock>,
 }
 
-impl RemoteDelegates {
-    /// From the `scep-server` at `issuer` (its URL, without a path), which has the key of `ca`.
-    pub fn new(
-        issuer: &str,
-        ca: &Certificate,
-        token: DelegateToken,
-        key: KeyAlgorithm,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, ServerError> {
+/// What is shown to the `scep-server`.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way")]
+pub enum Credential {
+    /// A MAC by a secret that both share.
+    Token(DelegateToken),
+    /// A certificate, over TLS. The files are read each time: whoever renews them need not tell.
+    Certificate {
+        /// PEM certificate, and those between it and its root.
+        certificate: PathBuf,
+        /// PEM key.
+        key: PathBuf,
+        /// PEM certificates of the CAs that the server's own certificate may be below, and no others.
+        issuer_ca: PathBuf,
+    },
+}
+
+impl Credential {
+    fn client(&self) -> Result<reqwest::Client, ServerError> {
         // It asks the host that it is told to, and no other: no redirects, no proxy.
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .user_agent(concat!("ocsp-server/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(ServerError::new)?;
+            .user_agent(concat!("ocsp-server/", env!("CARGO_PKG_VERSION")));
+        let builder = match self {
+            Self::Token(_) => builder,
+            Self::Certificate { certificate, key, issuer_ca } => {
+                let roots = read(issuer_ca)?;
+                let roots = reqwest::Certificate::from_pem_bundle(&roots);
+                let roots = roots.map_err(|error| ServerError::of_file(issuer_ca, error))?;
+                let mut pem = Zeroizing::new(read(certificate)?);
+                let key = load_key(key)?.to_pkcs8_pem().map_err(ServerError::new)?;
+                pem.extend_from_slice(b"\n");
+                pem.extend_from_slice(key.as_bytes());
+                let identity = reqwest::Identity::from_pem(&pem);
+                let identity = identity.map_err(|error| ServerError::of_file(certificate, error))?;
+                builder.https_only(true).tls_certs_only(roots).identity(identity)
+            }
+        };
+        builder.build().map_err(|error| ServerError::new(causes(&error)))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ServerError> {
+    std::fs::read(path).map_err(|error| ServerError::of_file(path, error))
+}
+
+impl RemoteDelegates {
+    /// From the `scep-server` at `issuer` (its URL, without a path), which has the key of `ca`. Files that the credential
+    /// names are there and sound already.
+    pub fn new(
+        issuer: &str,
+        ca: &Certificate,
+        credential: Credential,
+        key: KeyAlgorithm,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ServerError> {
+        credential.client()?;
+        if matches!(credential, Credential::Certificate { .. }) && !issuer.starts_with("https://") {
+            return Err(ServerError::new(format_args!(
+                "delegate.issuer: a certificate is shown over https:// alone, not to {issuer}"
+            )));
+        }
         let ca = ca.fingerprint();
         let url = format!("{}/{PATH}/{}", issuer.trim_end_matches('/'), hex(&ca));
-        Ok(Self { client, url, ca, token, key, clock })
+        Ok(Self { url, ca, credential, key, clock })
     }
 
     async fn issued(&self) -> Result<IssuedDelegate, ServerError> {
@@ -65,8 +116,11 @@ impl RemoteDelegates {
     async fn exchange(&self, body: &[u8]) -> Result<Vec<u8>, ServerError> {
         let failed =
             |error: reqwest::Error| ServerError::new(format_args!("{}: {}", self.url, causes(&error)));
-        let authorization = self.token.authorization(&self.ca, body, self.clock.now());
-        let request = self.client.post(&self.url).header("authorization", authorization);
+        let mut request = self.credential.client()?.post(&self.url);
+        if let Credential::Token(token) = &self.credential {
+            let authorization = token.authorization(&self.ca, body, self.clock.now());
+            request = request.header("authorization", authorization);
+        }
         let request = request.header("content-type", "application/pkcs10").body(body.to_vec());
         let mut response = request.send().await.map_err(failed)?;
         let mut answer = Vec::new();

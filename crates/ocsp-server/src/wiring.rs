@@ -15,8 +15,8 @@ use revocation::CrlRevocations;
 use serial_binding::SerialBinding;
 
 use crate::{
-    DelegateFiles, Directories, RemoteDelegates, ResponderParts, SelfIssuedDelegates, ServerError,
-    data_folder,
+    Credential, DelegateFiles, Directories, RemoteDelegates, ResponderParts, SelfIssuedDelegates,
+    ServerError, data_folder,
     delegate_token::DelegateToken,
     follow_crls,
     settings::{CaSettings, PlainSerials, Settings},
@@ -126,10 +126,19 @@ impl<'a> Wiring<'a> {
             });
             return made.collect();
         }
-        let token = DelegateToken::new(load_secret(&data.join(&given.token))?);
+        let credential = if given.client_certificate.as_os_str().is_empty() {
+            Credential::Token(DelegateToken::new(load_secret(&data.join(&given.token))?))
+        } else {
+            let [certificate, key] =
+                [&given.client_certificate, &given.client_key].map(|path| data.join(path));
+            let own = of.ca_certificate.clone();
+            let issuer_ca =
+                if given.issuer_ca.as_os_str().is_empty() { own } else { given.issuer_ca.clone() };
+            Credential::Certificate { certificate, key, issuer_ca: data.join(issuer_ca) }
+        };
         let remote = kinds.into_iter().map(|kind| {
             let clock = Arc::clone(&self.clock);
-            let delegates = RemoteDelegates::new(&given.issuer, ca, token.clone(), kind, clock)?;
+            let delegates = RemoteDelegates::new(&given.issuer, ca, credential.clone(), kind, clock)?;
             Ok(Arc::new(delegates) as Arc<dyn DelegateSource>)
         });
         remote.collect()

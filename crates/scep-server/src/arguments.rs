@@ -47,10 +47,10 @@ pub enum Command {
     /// List what was refused, the latest first; docs/refusals.md explains the codes
     Refusals {
         /// Only those of this code
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         code: String,
         /// Only those with this in the subject, the transactionID or the address
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         text: String,
         /// Only those of this time until now: 2h, 7d
         #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -137,7 +137,7 @@ pub enum CertCommand {
     /// List certificates, the latest first
     List {
         /// Only those whose subject has this in it
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         subject: String,
         /// Only those that end within this time from now: 30d, 12h
         #[arg(long, value_name = "TIME", value_parser = duration)]

@@ -11,7 +11,7 @@ use ledger::LedgerReader;
 use pki_core::{CertRef, Certificate, Clock, IssuerId, SerialNumber, UnixTime};
 use revocation::{ManualRevocations, RevocationSource as _};
 
-use crate::crl_pages::CrlPage;
+use crate::{crl_pages::CrlPage, gauges::CaCrlGauges};
 
 /// How often orders are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -34,6 +34,7 @@ pub(crate) struct PublisherParts {
     pub(crate) clock: Arc<dyn Clock>,
     /// How long caches may keep a list.
     pub(crate) cache_seconds: u64,
+    pub(crate) gauges: CaCrlGauges,
 }
 
 /// The lists in force.
@@ -97,6 +98,7 @@ impl Publisher {
             match self.clone().look(seen.take(), Arc::clone(&manual)).await {
                 Ok(looked) => seen = Some(looked),
                 Err(error) => {
+                    self.parts.gauges.count_failure();
                     try_again_at = now.saturating_add(TRY_AGAIN_AFTER);
                     let ca = self.ca().subject();
                     tracing::error!(%ca, %error, "no CRL could be published; the last one serves until it runs out");
@@ -147,6 +149,9 @@ impl Publisher {
     }
 
     fn show(&self, lists: &CurrentCrls) {
+        for (kind, crl) in [("full", &lists.full), ("delta", &lists.delta)] {
+            crl.iter().for_each(|crl| self.parts.gauges.show(kind, crl));
+        }
         let page = |crl: &pki_core::Crl| Arc::new(CrlPage::new(crl.clone()));
         let pages =
             CurrentPages { full: lists.full.as_ref().map(page), delta: lists.delta.as_ref().map(page) };

@@ -12,23 +12,30 @@ use hyper::{
 };
 use keys_software::{AwsLc, create_secret, load_secret};
 use ocsp_server::{
-    DelegateIssuer, ServerError,
+    DelegateIssuer, DelegateRefused, ServerError, Shown,
     delegate_token::{DelegateToken, PATH},
 };
-use pki_core::{BoxFuture, SecureRandom as _};
+use pki_core::{BoxFuture, Clock, SecureRandom as _};
 
 use crate::pages::Reply;
 
 /// How long a responder may take to send its request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `POST /ocsp-delegate/FINGERPRINT`. Cheap to clone.
+/// `POST /ocsp-delegate/FINGERPRINT`, for whoever has the token. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct DelegateEndpoint(Arc<DelegateIssuer>);
+pub(crate) struct DelegateEndpoint(Arc<ByToken>);
+
+#[derive(Debug)]
+struct ByToken {
+    issuer: DelegateIssuer,
+    token: DelegateToken,
+    clock: Arc<dyn Clock>,
+}
 
 impl DelegateEndpoint {
-    pub(crate) fn new(issuer: DelegateIssuer) -> Self {
-        Self(Arc::new(issuer))
+    pub(crate) fn new(issuer: DelegateIssuer, token: DelegateToken, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(ByToken { issuer, token, clock }))
     }
 
     /// The CA that a path, without its leading slash, asks for a delegate; `None` when it asks for something else.
@@ -43,25 +50,37 @@ impl DelegateEndpoint {
     }
 
     async fn certify(&self, ca: &str, request: Request<Incoming>) -> Reply {
-        if *request.method() != Method::POST {
-            return text(StatusCode::METHOD_NOT_ALLOWED, "a certification request is sent by POST");
-        }
         let authorization = request.headers().get(AUTHORIZATION).cloned();
         let authorization = authorization.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let body = match read_body(request.into_body(), DelegateIssuer::MAX_REQUEST, BODY_TIMEOUT).await {
+        let body = match receive(request).await {
             Ok(body) => body,
-            Err(BodyError::TooLarge { .. }) => {
-                return text(StatusCode::PAYLOAD_TOO_LARGE, "too long a request");
-            }
-            Err(_) => return text(StatusCode::BAD_REQUEST, "the body ends before it should"),
+            Err(reply) => return reply,
         };
-        match self.0.answer(ca, authorization, &body).await {
-            Ok(der) => reply(StatusCode::OK, "application/pkix-cert", der.into()),
-            Err(refused) => {
-                tracing::warn!(%refused, "no responder certificate is issued");
-                let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::FORBIDDEN);
-                reply(status, "text/plain; charset=utf-8", refused.to_string().into())
-            }
+        let ByToken { issuer, token, clock } = &*self.0;
+        told(issuer.answer(ca, &body, Shown::Token(token, authorization, clock.now())).await)
+    }
+}
+
+/// The body of a request for a delegate, or the answer to what is none.
+pub(crate) async fn receive(request: Request<Incoming>) -> Result<Bytes, Reply> {
+    if *request.method() != Method::POST {
+        return Err(text(StatusCode::METHOD_NOT_ALLOWED, "a certification request is sent by POST"));
+    }
+    let body = read_body(request.into_body(), DelegateIssuer::MAX_REQUEST, BODY_TIMEOUT).await;
+    body.map_err(|error| match error {
+        BodyError::TooLarge { .. } => text(StatusCode::PAYLOAD_TOO_LARGE, "too long a request"),
+        _ => text(StatusCode::BAD_REQUEST, "the body ends before it should"),
+    })
+}
+
+/// The reply to a request for a delegate.
+pub(crate) fn told(answer: Result<Vec<u8>, DelegateRefused>) -> Reply {
+    match answer {
+        Ok(der) => reply(StatusCode::OK, "application/pkix-cert", der.into()),
+        Err(refused) => {
+            tracing::warn!(%refused, "no responder certificate is issued");
+            let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::FORBIDDEN);
+            reply(status, "text/plain; charset=utf-8", refused.to_string().into())
         }
     }
 }

@@ -1,11 +1,14 @@
-//! What runs out, for Prometheus.
+//! What runs out, and how the CRLs stand, for Prometheus.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use ledger::LedgerReader;
-use pki_core::Clock;
+use pki_core::{Certificate, Clock, Crl, UnixTime};
 use prometheus_client::{
-    metrics::{family::Family, gauge::Gauge},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 
@@ -71,4 +74,64 @@ fn count_expiring(
         }
     }
     Ok(())
+}
+
+/// What is told of CRLs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CrlGauges {
+    number: Family<Labels, Gauge<f64, AtomicU64>>,
+    entries: Family<Labels, Gauge>,
+    this_update: Family<Labels, Gauge>,
+    next_update: Family<Labels, Gauge>,
+    failures: Family<Labels, Counter>,
+}
+
+/// The same, of one generation of a CA.
+#[derive(Debug, Clone)]
+pub(crate) struct CaCrlGauges {
+    gauges: CrlGauges,
+    labels: Labels,
+}
+
+impl CrlGauges {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        let Self { number, entries, this_update, next_update, failures } = self;
+        registry.register("certbound_crl_number", "cRLNumber of the list in force", number.clone());
+        registry.register("certbound_crl_entries", "Entries of the list in force", entries.clone());
+        let help = "When the list in force was made, in seconds since 1970; its age is time() less this";
+        registry.register("certbound_crl_this_update_seconds", help, this_update.clone());
+        let help = "When the next list is there at the latest, in seconds since 1970";
+        registry.register("certbound_crl_next_update_seconds", help, next_update.clone());
+        let help = "Attempts to publish a list that failed; the last list serves until it runs out";
+        registry.register("certbound_crl_publishing_failures", help, failures.clone());
+    }
+
+    /// Of the CA of that id and certificate, whose failures count from zero.
+    pub(crate) fn of(&self, id: &str, certificate: &Certificate) -> CaCrlGauges {
+        let key = certificate.public_key().key_identifier();
+        let key = key.iter().take(8).fold(String::new(), |text, octet| format!("{text}{octet:02x}"));
+        let labels = vec![("ca", id.to_owned()), ("key", key)];
+        self.failures.get_or_create(&labels).inc_by(0);
+        CaCrlGauges { gauges: self.clone(), labels }
+    }
+}
+
+impl CaCrlGauges {
+    /// That list is in force.
+    pub(crate) fn show(&self, kind: &'static str, crl: &Crl) {
+        let mut labels = self.labels.clone();
+        labels.push(("kind", kind.to_owned()));
+        let seconds = |time: UnixTime| i64::try_from(time.0).unwrap_or(i64::MAX);
+        let number = crl.number().and_then(|number| number.to_string().parse().ok());
+        self.gauges.number.get_or_create(&labels).set(number.unwrap_or_default());
+        self.gauges.entries.get_or_create(&labels).set(i64::try_from(crl.len()).unwrap_or(i64::MAX));
+        self.gauges.this_update.get_or_create(&labels).set(seconds(crl.this_update()));
+        let next = crl.next_update().unwrap_or(UnixTime::MAX);
+        self.gauges.next_update.get_or_create(&labels).set(seconds(next));
+    }
+
+    /// None could be published.
+    pub(crate) fn count_failure(&self) {
+        self.gauges.failures.get_or_create(&self.labels).inc();
+    }
 }

@@ -12,6 +12,7 @@ mod crl_candidates;
 mod crl_pages;
 mod crl_publisher;
 mod data_folder;
+mod delegate_tls;
 mod delegates;
 mod deliveries;
 mod demonstration;

@@ -10,6 +10,7 @@ use crate::{
     banner::{Banner, BannerCa},
     commands::FirstRun,
     data_folder::{DataFolder, FolderLock},
+    delegate_tls::{DelegatesByCertificate, MutualTls},
     demonstration,
     routes::{PagesOnly, Routes},
     settings::Settings,
@@ -24,6 +25,8 @@ pub struct Server {
     routes: Routes,
     /// What is read about the server, where that has an address of its own.
     aside: Option<(Listener, PagesOnly)>,
+    /// Delegates over mutual TLS, which have an address of their own always.
+    delegates: Option<(Listener, MutualTls, DelegatesByCertificate)>,
     banner: Banner,
     _lock: FolderLock,
 }
@@ -62,8 +65,15 @@ impl Server {
             }
         };
         wiring.start_outside();
+        let delegates = match wiring.delegates_by_certificate(&responder)? {
+            None => None,
+            Some((tls, delegates)) => {
+                let address = &settings.ocsp.delegate_tls.listen;
+                Some((listen(address, &settings.limits).await?, tls, delegates))
+            }
+        };
         let routes = Routes::new(scep, responder.service, wiring.delegates()?, pages, crls);
-        Ok(Self { listener, routes, aside, banner, _lock: lock })
+        Ok(Self { listener, routes, aside, delegates, banner, _lock: lock })
     }
 
     /// What an operator needs to know first.
@@ -84,21 +94,38 @@ impl Server {
             let _ = receiver.changed().await;
         };
         let aside = self.aside.map(|(listener, pages)| listener.serve(pages, told(stopping.subscribe())));
+        let delegates = self
+            .delegates
+            .map(|(listener, tls, service)| listener.serve_over(tls, service, told(stopping.subscribe())));
         let serve = self.listener.serve(self.routes, told(stopping.subscribe()));
         let stop = async {
             stop.await;
             stopping.send_replace(());
         };
-        tokio::join!(serve, stop, async {
-            if let Some(aside) = aside {
-                aside.await;
+        tokio::join!(
+            serve,
+            stop,
+            async {
+                if let Some(aside) = aside {
+                    aside.await;
+                }
+            },
+            async {
+                if let Some(delegates) = delegates {
+                    delegates.await;
+                }
             }
-        });
+        );
     }
 
     /// Where metrics are shown, where that is an address of its own.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.aside.as_ref().map(|(listener, _)| listener.local_addr())
+    }
+
+    /// Where responders get delegates over mutual TLS, where they do.
+    pub fn delegate_tls_address(&self) -> Option<SocketAddr> {
+        self.delegates.as_ref().map(|(listener, ..)| listener.local_addr())
     }
 }
 

@@ -142,11 +142,36 @@ pub struct OcspSettings {
     /// File of a secret, made at the first start: an `ocsp-server` that has it too gets delegates certified here, under
     /// `/ocsp-delegate`. Empty: none does.
     pub delegate_token: PathBuf,
+    /// The same over mutual TLS, at an address of its own.
+    pub delegate_tls: DelegateTlsSettings,
+}
+
+/// The table `ocsp.delegate_tls`: who shows the certificate of a responder gets delegates certified.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
+pub struct DelegateTlsSettings {
+    /// Address and port to listen on, for nothing else. Empty: none.
+    pub listen: String,
+    /// PEM certificate that is shown to responders, with those between it and its root. Read at the start.
+    pub certificate: PathBuf,
+    /// PEM key of that certificate.
+    pub key: PathBuf,
+    /// PEM certificates of the CAs that certify responders. Empty: the CAs of this server, whose directory, ledger and CRLs
+    /// then say whether a responder's certificate is still good.
+    pub client_ca: PathBuf,
+    /// The responders: a common name or a DNS name of each one's certificate. Nobody else is let in, whoever certified him.
+    pub responders: Vec<String>,
 }
 
 impl Default for OcspSettings {
     fn default() -> Self {
-        Self { path: "/ocsp".into(), delegate_hours: 24, delegate_token: PathBuf::new() }
+        Self {
+            path: "/ocsp".into(),
+            delegate_hours: 24,
+            delegate_token: PathBuf::new(),
+            delegate_tls: DelegateTlsSettings::default(),
+        }
     }
 }
 

@@ -32,9 +32,10 @@ use crate::{
     crl_pages::CrlPages,
     crl_publisher::{Publisher, PublisherParts},
     data_folder::DataFolder,
+    delegate_tls::{DelegatesByCertificate, MutualTls},
     delegates::{self, DelegateEndpoint},
     demonstration,
-    gauges::{register_ends, watch_expiring},
+    gauges::{CrlGauges, register_ends, watch_expiring},
     handler::Handler,
     outside::Outside,
     pages::Pages,
@@ -55,6 +56,7 @@ pub(crate) struct Wiring<'a> {
     throttle: Arc<Throttle>,
     trusted_proxies: TrustedProxies,
     metrics: ScepMetrics,
+    crl_gauges: CrlGauges,
     clock: Arc<dyn Clock>,
 }
 
@@ -109,6 +111,7 @@ impl<'a> Wiring<'a> {
             throttle,
             trusted_proxies,
             metrics,
+            crl_gauges: CrlGauges::default(),
             clock,
         })
     }
@@ -120,6 +123,7 @@ impl<'a> Wiring<'a> {
         ocsp.metrics().register(&mut registry);
         self.outside.register(&mut registry);
         register_ends(&mut registry, self.cas());
+        self.crl_gauges.register(&mut registry);
         if let Some(reader) = self.folder.state.reader() {
             watch_expiring(&mut registry, reader.clone(), Arc::clone(&self.clock));
         }
@@ -158,10 +162,30 @@ impl<'a> Wiring<'a> {
             return Ok(None);
         }
         let token = delegates::read_token(&self.settings.data.join(token))?;
+        Ok(Some(DelegateEndpoint::new(self.delegate_issuer()?, token, Arc::clone(&self.clock))))
+    }
+
+    /// The same over mutual TLS, where there is an address for that.
+    pub(crate) fn delegates_by_certificate(
+        &self,
+        responder: &Responder,
+    ) -> Result<Option<(MutualTls, DelegatesByCertificate)>, ServerError> {
+        let settings = &self.settings.ocsp.delegate_tls;
+        if settings.listen.is_empty() {
+            return Ok(None);
+        }
+        let generations = self.folder.cas.iter().flat_map(CaFolder::generations);
+        let own: Vec<_> = generations.map(|generation| generation.issuer.certificate().clone()).collect();
+        let tls = MutualTls::new(settings, &self.settings.data, &own)?;
+        let (responders, status) = (settings.responders.clone(), Arc::clone(&responder.source));
+        let delegates = DelegatesByCertificate::new(self.delegate_issuer()?, responders, own, status)?;
+        Ok(Some((tls, delegates)))
+    }
+
+    fn delegate_issuer(&self) -> Result<DelegateIssuer, ServerError> {
         let generations = self.folder.cas.iter().flat_map(CaFolder::generations);
         let cas = generations.map(|generation| self.self_issued(generation).map(Arc::new));
-        let cas = cas.collect::<Result<_, _>>()?;
-        Ok(Some(DelegateEndpoint::new(DelegateIssuer::new(cas, token, Arc::clone(&self.clock)))))
+        Ok(DelegateIssuer::new(cas.collect::<Result<_, _>>()?))
     }
 
     fn self_issued(&self, generation: &Generation) -> Result<SelfIssuedDelegates, ServerError> {
@@ -201,7 +225,7 @@ impl<'a> Wiring<'a> {
         };
         for (at, ca) in self.folder.cas.iter().enumerate() {
             for generation in ca.generations() {
-                let publisher = Arc::new(self.publisher(generation, responder, ledger)?);
+                let publisher = Arc::new(self.publisher(ca, generation, responder, ledger)?);
                 let own = generation.issuer.certificate();
                 let mut paths = vec![crl_path(own)];
                 if own == ca.current.issuer.certificate() {
@@ -217,6 +241,7 @@ impl<'a> Wiring<'a> {
 
     fn publisher(
         &self,
+        ca: &CaFolder,
         generation: &Generation,
         responder: &Responder,
         ledger: &Ledger,
@@ -252,6 +277,7 @@ impl<'a> Wiring<'a> {
             ledger: ledger.reader().clone(),
             clock: Arc::clone(&self.clock),
             cache_seconds: settings.cache_seconds,
+            gauges: self.crl_gauges.of(&ca.id, own),
         }))
     }
 

@@ -304,3 +304,40 @@ fn row_16_get_crl_gives_the_latest_list_whatever_the_serial_number() {
     let later = fetch(&server, "/crl", "later.der", &std::fs::read(&list).unwrap());
     assert_eq!(ask(&certificate, "later-one.der"), std::fs::read(&later).unwrap());
 }
+
+/// A line of the metrics that begins so; what stands after its labels.
+fn metric(server: &Server, beginning: &str) -> String {
+    let shown = run(server.folder(), "curl", &["-sf", &url(server, "/metrics")]);
+    let line = shown.lines().find(|line| line.starts_with(beginning));
+    line.and_then(|line| line.rsplit(' ').next()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn metrics_tell_how_the_lists_stand_and_that_none_can_be_published() {
+    let server = Server::start_with(&[("SCEP_SERVER__CA__KEY", "p256")]);
+    let certificate = enroll(&server, "demo-laptop");
+    let first = fetch(&server, "/crl", "first.der", b"");
+    let number =
+        |list: &Path| cryptography(&server, list)[0].split(' ').nth(1).unwrap().parse::<f64>().unwrap();
+    let labelled = |name: &str| format!("{name}{{ca=\"default\",key=\"");
+    let shown = || metric(&server, &labelled("certbound_crl_number"));
+    assert_eq!(shown().parse::<f64>().unwrap(), number(&first));
+    let seconds = |name: &str| metric(&server, &labelled(name)).parse::<u64>().unwrap();
+    let [made, next] =
+        ["certbound_crl_this_update_seconds", "certbound_crl_next_update_seconds"].map(seconds);
+    assert_eq!(next - made, 86_400);
+
+    server.succeed(&["cert", "revoke", &serial(&server, &certificate), "--reason", "superseded"]);
+    let second = fetch(&server, "/crl", "second.der", &std::fs::read(&first).unwrap());
+    assert_eq!(eventually(shown, |shown| shown.parse() == Ok(number(&second))).parse(), Ok(number(&second)));
+    assert_eq!(metric(&server, &labelled("certbound_crl_entries")), "1");
+
+    // Nothing can be written down any more, so nothing is published.
+    let failures = || metric(&server, &labelled("certbound_crl_publishing_failures_total"));
+    assert_eq!(failures(), "0");
+    let script =
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('ALTER TABLE crl_state RENAME TO gone')";
+    let ledger = server.data().join("ledger.sqlite");
+    run(server.folder(), "python3", &["-c", script, ledger.to_str().unwrap()]);
+    assert_ne!(eventually(failures, |failures| failures != "0"), "0");
+}

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// The table `delegate`, in one of three ways:
 ///
 /// * `certificate` and `key`: a delegate in files, where another program puts a new one in time;
-/// * `issuer` and `token`: a `scep-server` that certifies delegates, which are made here in memory;
+/// * `issuer` and `token`, or `issuer`, `client_certificate` and `client_key`: a `scep-server` that certifies delegates,
+///   which are made here in memory;
 /// * `ca_key`: the CA's key, with which this responder certifies its own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -21,6 +22,13 @@ pub struct DelegateSettings {
     pub issuer: String,
     /// File of the secret that both share, 64 hexadecimal digits: `ocsp.delegate_token` there.
     pub token: PathBuf,
+    /// PEM certificate that is shown to the issuer over TLS, in the token's place: one of those that
+    /// `ocsp.delegate_tls.responders` names there. Read anew for each delegate. Empty: none.
+    pub client_certificate: PathBuf,
+    /// PEM key of that certificate.
+    pub client_key: PathBuf,
+    /// PEM certificates of the CAs below which the issuer's own TLS certificate may be. Empty: the CA that is answered for.
+    pub issuer_ca: PathBuf,
     /// PEM key of the CA, used when there is neither a delegate's certificate nor an issuer.
     pub ca_key: PathBuf,
     /// How long a delegate that is made here lives; it is renewed at half of that. Where there is an issuer, it decides.
@@ -36,6 +44,9 @@ impl Default for DelegateSettings {
             key: PathBuf::new(),
             issuer: String::new(),
             token: "delegate.token".into(),
+            client_certificate: PathBuf::new(),
+            client_key: PathBuf::new(),
+            issuer_ca: PathBuf::new(),
             ca_key: "ca.key.pem".into(),
             hours: 24,
             keys: vec!["p256".into()],

@@ -46,6 +46,7 @@ const CHALLENGE: &str = "correct horse battery staple";
 pub struct Ca {
     folder: tempfile::TempDir,
     address: String,
+    delegate_tls: Option<String>,
     runtime: tokio::runtime::Runtime,
     settings: Settings,
     serving: tokio::task::JoinHandle<()>,
@@ -58,9 +59,15 @@ impl Ca {
 
     /// With whatever else `edit` sets.
     pub fn start_with(edit: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_prepared(|_| {}, edit)
+    }
+
+    /// The same, with what `prepare` puts into the data folder.
+    pub fn start_prepared(prepare: impl FnOnce(&Path), edit: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
+        prepare(&data);
         std::fs::write(data.join("directory.toml"), DIRECTORY).unwrap();
         write_private(&data.join("challenge.txt"), CHALLENGE);
         let profile = ProfileSettings {
@@ -80,8 +87,9 @@ impl Ca {
         let runtime = runtime.unwrap();
         let server = runtime.block_on(Server::start(&settings, FirstRun::Configured)).unwrap();
         let address = server.address().to_string();
+        let delegate_tls = server.delegate_tls_address().map(|address| address.to_string());
         let serving = runtime.spawn(server.run(std::future::pending()));
-        Self { folder, address, runtime, settings, serving }
+        Self { folder, address, delegate_tls, runtime, settings, serving }
     }
 
     /// Stops answering, as a machine does that is taken away.
@@ -92,7 +100,8 @@ impl Ca {
 
     /// Answers again where it did before.
     pub fn start_again(&mut self) {
-        let settings = Settings { listen: self.address.clone(), ..self.settings.clone() };
+        let mut settings = Settings { listen: self.address.clone(), ..self.settings.clone() };
+        settings.ocsp.delegate_tls.listen = self.delegate_tls.clone().unwrap_or_default();
         let server = self.runtime.block_on(Server::start(&settings, FirstRun::Configured)).unwrap();
         self.serving = self.runtime.spawn(server.run(std::future::pending()));
     }
@@ -100,6 +109,11 @@ impl Ca {
     /// The URL of the server, without a path.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The URL where delegates are had over mutual TLS, without a path.
+    pub fn delegate_tls_url(&self) -> String {
+        format!("https://{}", self.delegate_tls.as_ref().unwrap())
     }
 
     /// The data folder.
