@@ -150,7 +150,9 @@ impl Publisher {
 
     fn show(&self, lists: &CurrentCrls) {
         for (kind, crl) in [("full", &lists.full), ("delta", &lists.delta)] {
-            crl.iter().for_each(|crl| self.parts.gauges.show(kind, crl));
+            if let Some(crl) = crl {
+                self.parts.gauges.show(kind, crl);
+            }
         }
         let page = |crl: &pki_core::Crl| Arc::new(CrlPage::new(crl.clone()));
         let pages =

@@ -45,6 +45,7 @@ impl Micromdm {
     }
 
     /// Another server with the same CA, which knows nothing of what this one did since.
+    #[must_use]
     pub fn again(&self) -> Self {
         let depot = TempDir::new().expect("a folder");
         for name in ["ca.key", "ca.pem"] {

@@ -77,7 +77,7 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         id: "get-crl-issuer",
         clause: says(CRL_ACCESS, "the CRL is the CA's: it bears the CA's name"),
         run: |session| {
-            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            let Some(crl) = delivered_crl(session)? else { return Ok(not_offered()) };
             let ca = session.authority()?.ca;
             let found = crl.issuer().to_string();
             if crl.issuer().matches(ca.subject()) {
@@ -91,7 +91,7 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         id: "get-crl-signature",
         clause: says(CRL_ACCESS, "and the CA's key signed it"),
         run: |session| {
-            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            let Some(crl) = delivered_crl(session)? else { return Ok(not_offered()) };
             let ca = session.authority()?.ca;
             crl.verify_signed_by(ca.public_key(), &AwsLc)
                 .map_err(|_| Judgement::fail("the signature is not one by the CA's key"))?;
@@ -102,7 +102,7 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         id: "get-crl-current",
         clause: says(CRL_ACCESS, "the CRL is the most recent one: issued, and not yet due for the next"),
         run: |session| {
-            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            let Some(crl) = delivered_crl(session)? else { return Ok(not_offered()) };
             let (this, next, now) = (crl.this_update(), crl.next_update(), Session::now());
             let text = format!("from {this} to {}", next.map_or("no end".into(), |next| next.to_string()));
             if this <= now && next.is_none_or(|next| now <= next) {
@@ -116,7 +116,7 @@ pub(super) const CHECKS: &[Check<Session>] = &[
         id: "get-crl-next-update",
         clause: guard(CRL_ACCESS, "the CRL says when the next one is due (RFC 5280 §5.1.2.5)"),
         run: |session| {
-            let Some(crl) = delivered_crl(session)? else { return not_offered() };
+            let Some(crl) = delivered_crl(session)? else { return Ok(not_offered()) };
             match crl.next_update() {
                 Some(next) => Ok(Judgement::pass(next)),
                 None => Err(Judgement::fail("it has no nextUpdate: a client may believe it for ever")),
@@ -179,8 +179,8 @@ fn delivered_crl(session: &mut Session) -> Result<Option<Crl>, Judgement> {
     Crl::from_der(der).map(Some).map_err(Judgement::fail)
 }
 
-fn not_offered() -> Result<Judgement, Judgement> {
-    Ok(Judgement::not_offered("GetCRL is refused"))
+fn not_offered() -> Judgement {
+    Judgement::not_offered("GetCRL is refused")
 }
 
 fn no_pending(answer: &Answer) -> Result<(), Judgement> {
