@@ -75,7 +75,12 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         ] {
             writeln!(out, "  {name:<19} {url}")?;
         }
-        writeln!(out, "{tour}\nCtrl-C stops the services, and all that was done to them is forgotten.")?;
+        let folder = quickstart.display();
+        writeln!(
+            out,
+            "{tour}\nCtrl-C stops the services, and all that was done to them is forgotten; what the server"
+        )?;
+        writeln!(out, "remembers is in {folder}: remove that folder to begin anew.")?;
         emulators.run(async { drop(tokio::signal::ctrl_c().await) }).await;
         Ok(())
     })

@@ -95,14 +95,14 @@ impl Quickstart {
         let act = |kind: Kind, id: &str, action: &str| {
             format!("curl -X POST {control}/objects/{kind}/{id}/{action}")
         };
-        let secret = format!("\"$(cat {data}/challenge.txt)\"");
         vec![
             format!("cargo run --release -p scep-server -- --config {}", self.configuration().display()),
-            enroll("static", &secret, &self.device, "laptop"),
+            enroll("intune", &self.challenge, &self.device, "laptop"),
             ask("laptop"),
+            format!("curl {control}/notifications"),
             act(Kind::IntuneDevice, &self.device, "wipe"),
             ask("laptop"),
-            enroll("static", &secret, &self.user_name, "user"),
+            enroll("static", &format!("\"$(cat {data}/challenge.txt)\""), &self.user_name, "user"),
             act(Kind::ScimUser, &self.user, "disable"),
             ask("user"),
         ]
@@ -130,7 +130,7 @@ fresh_seconds = 1
 [directory.service.entra]
 tenant = "{tenant}"
 login_url = "{entra}"
-devices = "intune"
+devices = "both"
 further_canaries = ["entra-user:{last_user}"]
 
 [[directory.service]]
@@ -148,6 +148,21 @@ url = "{scim}"
 token = "scim-token.txt"
 canary = "scim-resource:{last_scim_user}"
 fresh_seconds = 1
+
+[[intune]]
+tenant = "{tenant}"
+client_id = "{client}"
+secret = "entra-secret.txt"
+login_url = "{entra}"
+graph_url = "{graph}"
+
+[[profile]]
+name = "intune"
+path = "/intune"
+challenge = "intune"
+names = "validated"
+renewal = "off"
+microsoft_extensions = true
 
 [[profile]]
 name = "static"
@@ -172,10 +187,11 @@ challenge_file = "challenge.txt"
 }
 
 /// What each of the commands is for.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     "A CA that asks these services:",
-    "The device enrolls:",
+    "The device enrolls with the challenge that Intune gave to it, within 60 minutes:",
     "Its certificate is good:",
+    "Intune has heard of it:",
     "Somebody wipes the device:",
     "It is revoked, a second later and for ever:",
     "A user of the SCIM service enrolls:",

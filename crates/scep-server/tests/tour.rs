@@ -43,7 +43,7 @@ fn the_readme_has_the_commands_that_are_printed_and_they_tell_the_story() {
             command.replace("cargo run --release -p scep-client --", scep_client().to_str().unwrap());
         run(server.folder(), "sh", &["-c", &command.replace("http://127.0.0.1:8080", &own)])
     };
-    let [start, enroll, ask, wipe, ask_again, enroll_user, disable, ask_user] = &commands[..] else {
+    let [start, enroll, ask, told, wipe, ask_again, enroll_user, disable, ask_user] = &commands[..] else {
         panic!("{commands:?}")
     };
     assert!(start.ends_with(&format!("--config {}", configuration.display())));
@@ -51,6 +51,8 @@ fn the_readme_has_the_commands_that_are_printed_and_they_tell_the_story() {
     assert!(Path::new(&server.folder().join("laptop.pem")).exists());
     let answer = pasted(ask);
     assert!(answer.contains(": good"), "{answer}");
+    let told = eventually(|| pasted(told), |told| told.contains("\"success\""));
+    assert!(told.contains("certificateSerialNumber"), "{told}");
     emulators.set_fault(Service::Graph, Fault::Empty);
     for _ in 0..5 {
         let answer = pasted(&format!("sleep 0.5; {ask_again}"));
