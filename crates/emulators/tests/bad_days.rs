@@ -20,8 +20,15 @@ use directory::{
 };
 use directory_jamf::{JamfDirectory, TOKEN_PATH, Unmanaged};
 use directory_scim::{Dialect, ScimDirectory};
-use emulators::{Action, Emulators, Fault, Kind, Options, Service};
-use pki_core::{BoxFuture, Clock as _, UnixTime};
+use emulators::{Action, Emulators, Fault, Faulty, Kind, Options, Service};
+use keys_software::replace_private_file;
+use ocsp_server::{
+    Directories,
+    settings::{
+        ComplianceCheck, DevicesIn, DirectoryKind, DirectoryServiceSettings, DirectorySettings, EntraSettings,
+    },
+};
+use pki_core::{BoxFuture, Clock, UnixTime};
 use rest_client::{
     Cached, ClientCredentials, ClientProof, FixedBearer, RestClient, RestSettings, Secret, TokenSource,
 };
@@ -74,17 +81,29 @@ struct Subject {
     open: fn(&Emulators, &str, &Arc<FixedClock>) -> Arc<dyn Directory>,
     /// How an object of it is put on hold.
     hold: Option<Action>,
+    /// Where its tokens come from, if it has any that end.
+    login: Option<Service>,
 }
 
 fn subjects() -> Vec<Subject> {
-    let jamf = |kind, hold| Subject { kind, service: Service::Jamf, open: open_jamf, hold };
+    let jamf = |kind, hold| {
+        let service = Service::Jamf;
+        Subject { kind, service, open: open_jamf, hold, login: Some(service) }
+    };
+    let entra = |kind, open, hold| Subject {
+        kind,
+        service: Service::Graph,
+        open,
+        hold: Some(hold),
+        login: Some(Service::Entra),
+    };
+    let noncompliant = Action::Compliance { state: "noncompliant".into(), grace_until: None };
+    let (kind, service, hold) = (Kind::ScimUser, Service::Scim, Some(Action::Disable));
     vec![
-        Subject {
-            kind: Kind::ScimUser,
-            service: Service::Scim,
-            open: open_scim,
-            hold: Some(Action::Disable),
-        },
+        Subject { kind, service, open: open_scim, hold, login: None },
+        entra(Kind::EntraUser, open_entra, Action::Disable),
+        entra(Kind::EntraDevice, open_entra, Action::Disable),
+        entra(Kind::IntuneDevice, open_intune, noncompliant),
         jamf(Kind::JamfComputer, Some(Action::Disable)),
         jamf(Kind::JamfMobileDevice, Some(Action::Disable)),
         jamf(Kind::JamfUser, None),
@@ -118,12 +137,55 @@ fn open_jamf(emulators: &Emulators, base: &str, clock: &Arc<FixedClock>) -> Arc<
     Arc::new(JamfDirectory::new(RestClient::new(settings(base), Some(tokens)).unwrap(), Unmanaged::Hold))
 }
 
+fn open_entra(emulators: &Emulators, base: &str, clock: &Arc<FixedClock>) -> Arc<dyn Directory> {
+    entra(emulators, base, clock, DevicesIn::Entra)
+}
+
+fn open_intune(emulators: &Emulators, base: &str, clock: &Arc<FixedClock>) -> Arc<dyn Directory> {
+    entra(emulators, base, clock, DevicesIn::Intune)
+}
+
+/// As a server's settings have it, with a guard that remembers nothing but who is gone.
+fn entra(
+    emulators: &Emulators,
+    base: &str,
+    clock: &Arc<FixedClock>,
+    devices: DevicesIn,
+) -> Arc<dyn Directory> {
+    let (known, folder) = (emulators.credentials(), testkit::tempdir().unwrap());
+    replace_private_file(&folder.path().join("secret.txt"), known.client_secret.as_bytes()).unwrap();
+    let entra = EntraSettings {
+        tenant: known.tenant.clone(),
+        login_url: emulators.entra().to_owned(),
+        devices,
+        compliance: ComplianceCheck::Always,
+        compliance_grace_minutes: 0,
+        ..EntraSettings::default()
+    };
+    let service = DirectoryServiceSettings {
+        kind: DirectoryKind::Entra,
+        url: base.to_owned(),
+        client_id: known.client_id.clone(),
+        secret: "secret.txt".into(),
+        fresh_seconds: 0,
+        max_stale_seconds: 0,
+        entra,
+        ..DirectoryServiceSettings::default()
+    };
+    let settings =
+        DirectorySettings { file: "".into(), service: vec![service], ..DirectorySettings::default() };
+    let clock: Arc<dyn Clock> = Arc::<FixedClock>::clone(clock);
+    Directories::open(&settings, folder.path(), &clock).unwrap().together
+}
+
 /// A row of the table.
 #[derive(Debug, Clone)]
 enum Trouble {
     Fault(Fault),
     /// The service has gone to another address.
     Moved(&'static str),
+    /// Tokens are taken back, and there are no new ones.
+    Login(Fault),
     /// Whoever asks finds another time on the clock.
     Clock(i64),
 }
@@ -145,6 +207,11 @@ fn troubles() -> Vec<(&'static str, Trouble)> {
         fault("truncated", Fault::Truncated),
         fault("connection reset", Fault::Reset),
         fault("404 for everyone", Fault::Empty),
+        ("429 instead of a token", Trouble::Login(Fault::Throttled { retry_after: Some(30) })),
+        ("401 instead of a token", Trouble::Login(Fault::Status(401))),
+        ("500 instead of a token", Trouble::Login(Fault::Status(500))),
+        ("404 instead of a token", Trouble::Login(Fault::Page(404))),
+        ("garbage instead of a token", Trouble::Login(Fault::Garbage)),
         ("no name", Trouble::Moved("http://no-such-host.invalid")),
         ("no connection", Trouble::Moved("http://127.0.0.1:9")),
         ("no TLS", Trouble::Moved("https")),
@@ -198,6 +265,11 @@ impl Responder {
     fn begin(&self, emulators: &Emulators, subject: &Subject, trouble: &Trouble) {
         match trouble {
             Trouble::Fault(fault) => emulators.set_fault(subject.service, fault.clone()),
+            Trouble::Login(fault) => {
+                emulators.revoke_tokens();
+                let fault = Faulty { path: Some("/token".to_owned()), ..fault.clone().into() };
+                emulators.set_fault(subject.login.unwrap(), fault);
+            }
             Trouble::Moved(to) => {
                 let base = base(emulators, subject).replace("http", "https");
                 let base = if *to == "https" { &*base } else { to };
@@ -213,6 +285,7 @@ impl Responder {
     fn end(&self, emulators: &Emulators, subject: &Subject, trouble: &Trouble) {
         match trouble {
             Trouble::Fault(_) => emulators.clear_faults(subject.service),
+            Trouble::Login(_) => emulators.clear_faults(subject.login.unwrap()),
             Trouble::Moved(_) => {
                 *self.movable.0.lock().unwrap() =
                     (subject.open)(emulators, base(emulators, subject), &self.clock);
@@ -266,6 +339,9 @@ async fn every_row(subject: Subject) {
     let emulators = Emulators::start(Options::default()).await.unwrap();
     let truth = truth(&emulators, &subject);
     for (name, trouble) in troubles() {
+        if matches!(trouble, Trouble::Login(_)) && subject.login.is_none() {
+            continue;
+        }
         let row = format!("{} in {}, {name}", subject.kind, subject.service);
         row_cold(&emulators, &subject, &truth, &trouble, &row).await;
         row_warm(&emulators, &subject, &truth, &trouble, &row).await;
