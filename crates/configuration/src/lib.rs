@@ -155,6 +155,25 @@ fn scalar(text: &str) -> Value {
     parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
+/// A time as people write it: `45s`, `60m`, `12h`, `30d`.
+///
+/// ```
+/// assert_eq!(configuration::duration("90m"), Ok(std::time::Duration::from_secs(5400)));
+/// ```
+pub fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let expected = || format!("expected a time such as 45s, 60m, 12h or 30d, not {text:?}");
+    let unit = text.chars().last().ok_or_else(expected)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(expected()),
+    };
+    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| expected())?;
+    number.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or_else(expected)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,5 +257,14 @@ mod tests {
             Settings { name: "a".into(), count: 2, on: true, profile: vec![Profile { path: "/".into() }] };
         let text = to_text(&settings).unwrap();
         assert_eq!(Configuration::from_text(&text).unwrap().read::<Settings>().unwrap(), settings);
+    }
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(duration("30d").unwrap().as_secs(), 30 * 86_400);
+        assert_eq!(duration("60m").unwrap().as_secs(), 3600);
+        for text in ["", "d", "30", "-1d", "1w", "99999999999999999999d", "184467440737095516d"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
     }
 }

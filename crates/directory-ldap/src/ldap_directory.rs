@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use directory::{Directory, DirectoryError, ObjectNames, ObjectState, SID_ATTRIBUTE};
@@ -64,6 +65,22 @@ impl LdapDirectory {
         Ok(Self { settings, servers, preferred: AtomicUsize::new(0), clock, missing: Mutex::default() })
     }
 
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.settings.schema
+    }
+
+    pub(crate) fn has_filter(&self) -> bool {
+        self.settings.disabled.is_some()
+    }
+
+    pub(crate) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.settings.timeout
+    }
+
     /// The entry with those of its attributes; `None` when it is proven not to be there.
     async fn find(&self, object: BoundObject, attributes: &[String]) -> Result<Option<Hit>, LdapError> {
         let id = object.id();
@@ -81,7 +98,7 @@ impl LdapDirectory {
     }
 
     /// Asks the server that answered last, then the others, until one of them answers.
-    async fn first<'a, T, F>(&'a self, ask: impl Fn(&'a Server) -> F) -> Result<T, LdapError>
+    pub(crate) async fn first<'a, T, F>(&'a self, ask: impl Fn(&'a Server) -> F) -> Result<T, LdapError>
     where
         F: Future<Output = Result<T, LdapError>>,
     {
@@ -173,7 +190,7 @@ impl LdapDirectory {
     }
 
     /// Below the base; a second entry is asked for to see that there is none.
-    fn search(&self, filter: Filter, attributes: &[String]) -> Search {
+    pub(crate) fn search(&self, filter: Filter, attributes: &[String]) -> Search {
         let controls = match self.settings.schema.accounts {
             Accounts::ActiveDirectory => vec![Control::bare(DOMAIN_SCOPE, Criticality::Ignore)],
             Accounts::PasswordPolicy => Vec::new(),

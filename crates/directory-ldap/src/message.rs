@@ -8,8 +8,12 @@ use crate::{
     },
 };
 
+/// Paged results ([RFC 2696](https://www.rfc-editor.org/rfc/rfc2696)).
+pub(crate) const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 /// Active Directory leaves out what lies in other naming contexts, instead of referring to them.
 pub(crate) const DOMAIN_SCOPE: &str = "1.2.840.113556.1.4.1339";
+/// Active Directory shows what was deleted lately.
+pub(crate) const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 /// StartTLS ([RFC 4511 §4.14](https://www.rfc-editor.org/rfc/rfc4511#section-4.14)).
 pub(crate) const START_TLS: &str = "1.3.6.1.4.1.1466.20037";
 
@@ -61,6 +65,14 @@ impl Control {
         Self { oid: oid.into(), criticality, value: None }
     }
 
+    /// ```asn1
+    /// realSearchControlValue ::= SEQUENCE { size INTEGER (0..maxInt), cookie OCTET STRING }
+    /// ```
+    pub(crate) fn page(size: u32, cookie: &[u8]) -> Self {
+        let value = constructed(SEQUENCE, [number(INTEGER, size), octet_string(cookie)]);
+        Self { oid: PAGED_RESULTS.into(), criticality: Criticality::Refuse, value: Some(value) }
+    }
+
     fn encode(&self) -> Vec<u8> {
         let critical = (self.criticality == Criticality::Refuse).then(|| element(BOOLEAN, &[0xFF]));
         let value = self.value.as_ref().map(octet_string);
@@ -74,6 +86,16 @@ impl Control {
         let value = reader.optional(OCTET_STRING)?.map(Vec::from);
         Ok(Self { oid, criticality, value })
     }
+}
+
+/// The cookie of the next page; `None` after the last one, or where the answer has no pages.
+pub(crate) fn next_page(controls: &[Control]) -> Result<Option<Vec<u8>>, Malformed> {
+    let paged = controls.iter().find(|control| control.oid == PAGED_RESULTS);
+    let Some(value) = paged.and_then(|control| control.value.as_deref()) else { return Ok(None) };
+    let mut value = Reader::new(value).enter(SEQUENCE, "a page's size and cookie")?;
+    value.number(INTEGER, "a page's size")?;
+    let cookie = value.expect(OCTET_STRING, "a page's cookie")?;
+    Ok((!cookie.is_empty()).then(|| cookie.to_vec()))
 }
 
 impl Request {
@@ -271,6 +293,14 @@ mod tests {
         assert_eq!((entry.only("cn"), entry.values("sn").len()), (None, 0));
     }
 
+    #[test]
+    fn the_cookie_of_a_page_is_read_and_the_last_page_has_none() {
+        for (cookie, expected) in [(&b"\x01\x02"[..], Some(vec![1, 2])), (b"", None)] {
+            assert_eq!(next_page(&[Control::page(500, cookie)]), Ok(expected));
+        }
+        assert_eq!(next_page(&[]), Ok(None));
+    }
+
     /// Active Directory puts the name of a notice of disconnection where controls belong.
     #[test]
     fn a_notice_of_disconnection_is_read_either_way() {
@@ -306,10 +336,12 @@ mod tests {
             let values = constructed(SET, [octet_string("Ada")]);
             let attributes = constructed(SEQUENCE, [constructed(SEQUENCE, [octet_string("cn"), values])]);
             let entry = constructed(0x64, [octet_string("cn=Ada"), attributes]);
-            let controls = constructed(0xA0, [Control::bare(DOMAIN_SCOPE, Criticality::Refuse).encode()]);
+            let controls = constructed(0xA0, [Control::page(1, b"x").encode()]);
             let mut message = constructed(SEQUENCE, [number(INTEGER, 7), entry, controls]);
             *at.get_mut(&mut message) = octet;
-            let _ = Message::read(&message);
+            if let Ok(message) = Message::read(&message) {
+                let _ = next_page(&message.controls);
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     Filter, LdapError,
     address::Address,
     connection::{Connection, Found},
-    message::{SUCCESS, Scope, Search},
+    message::{Control, Entry, SUCCESS, Scope, Search, next_page},
     open::open,
 };
 
@@ -21,6 +21,8 @@ use crate::{
 const MAX_IDLE: Duration = Duration::from_secs(60);
 /// After the first failure; doubled with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Pages of one search.
+const MAX_PAGES: usize = 100_000;
 /// Never longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -79,6 +81,27 @@ impl Server {
             return self.connection().await?.0.search(search).await;
         }
         found
+    }
+
+    /// Searches page by page, and shows each entry.
+    pub(crate) async fn pages(
+        &self,
+        search: &Search,
+        size: u32,
+        mut each: impl FnMut(&Entry),
+    ) -> Result<(), LdapError> {
+        let mut cookie = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let mut page = search.clone();
+            page.controls.push(Control::page(size, &cookie));
+            let found = self.search(&page).await?;
+            found.entries.iter().for_each(&mut each);
+            match next_page(&found.controls).map_err(|why| LdapError::garbage(&self.name, why))? {
+                Some(next) => cookie = next,
+                None => return Ok(()),
+            }
+        }
+        Err(LdapError::garbage(&self.name, format_args!("more than {MAX_PAGES} pages")))
     }
 
     /// The connection, and whether it was made just now. Those who ask meanwhile wait for it.

@@ -10,8 +10,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use directory::{Directory as _, DirectoryError, ObjectState, SID_ATTRIBUTE};
-use directory_ldap::{LdapDirectory, LdapSettings, Locked, Login, Protection, Schema};
+use directory::{
+    Directory as _, DirectoryError, GuardSettings, GuardedDirectory, ObjectState, SID_ATTRIBUTE,
+};
+use directory_ldap::{LdapDirectory, LdapFollower, LdapSettings, Locked, Login, Protection, Schema};
 use pki_core::{GeneralName, UnixTime};
 use serial_binding::BoundObject;
 use testkit::{FixedClock, Samba};
@@ -60,6 +62,7 @@ async fn accounts_of_a_domain() {
     states_of_a_user(&samba, &settings).await;
     states_of_a_computer(&samba, &settings).await;
     connections(&samba, &settings).await;
+    changes(&samba, &settings).await;
 }
 
 async fn names_and_ways_to_find_them(samba: &Samba) {
@@ -178,4 +181,35 @@ async fn connections(samba: &Samba, settings: &LdapSettings) {
     assert!(error.unwrap_err().to_string().contains("bind_dn"));
     let nobody = directory(LdapSettings { login: None, ..settings.clone() }).state(canary).await;
     assert!(nobody.is_err(), "a domain shows nothing to nobody: {nobody:?}");
+}
+
+async fn changes(samba: &Samba, settings: &LdapSettings) {
+    let clock = Arc::new(FixedClock::default());
+    let directory = Arc::new(LdapDirectory::new(settings.clone(), Arc::clone(&clock) as _).unwrap());
+    let guard = GuardSettings {
+        canary: settings.canary,
+        fresh_while_followed: Duration::from_secs(3600),
+        ..GuardSettings::default()
+    };
+    let guarded =
+        GuardedDirectory::new("the domain", Arc::clone(&directory) as _, Arc::clone(&clock) as _, guard);
+    let mut follower = LdapFollower::new(Arc::clone(&directory), guarded.clone(), Duration::from_secs(10));
+    let bob = "dn: CN=bob,CN=Users,DC=ad,DC=example\nchangetype:";
+    samba.modify(&format!(
+        "{bob} add\nobjectClass: computer\nsAMAccountName: bob$\nuserAccountControl: 4096\n"
+    ));
+    let id = directory.identify("bob").await.unwrap().unwrap();
+    let all = follower.round().await.unwrap();
+    assert!(all > 3, "{all}");
+    assert_eq!(follower.round().await.unwrap(), 0, "nothing has changed");
+    assert_eq!(guarded.state(id).await.unwrap(), ENABLED);
+    samba.modify(&format!("{bob} modify\nreplace: userAccountControl\nuserAccountControl: 4098\n"));
+    assert_eq!(follower.round().await.unwrap(), 1);
+    assert_eq!(guarded.state(id).await.unwrap(), ON_HOLD);
+    assert_eq!(guarded.health().asked, 0);
+    samba.modify(&format!("{bob} delete\n"));
+    assert_eq!(guarded.state(id).await.unwrap(), ON_HOLD, "nobody has told it yet");
+    assert_eq!(follower.round().await.unwrap(), 1);
+    assert_eq!(guarded.state(id).await.unwrap(), None);
+    assert_eq!(guarded.health().asked, 1, "a deletion is proven, not believed");
 }

@@ -11,7 +11,7 @@
 use std::{sync::Arc, time::Duration};
 
 use directory::{Directory as _, DirectoryError, GuardSettings, GuardedDirectory, ObjectState};
-use directory_ldap::{LdapDirectory, LdapSettings, Locked, Login, Protection, Schema};
+use directory_ldap::{LdapDirectory, LdapFollower, LdapSettings, Locked, Login, Protection, Schema};
 use pki_core::{Clock, GeneralName};
 use serial_binding::BoundObject;
 use testkit::{BASE, FixedClock, Slapd, tls_files};
@@ -301,4 +301,45 @@ async fn many_questions_share_a_connection() {
         let expected = if object == entry(ADA) { "Ada Lovelace" } else { "laptop-1" };
         assert_eq!(names.unwrap().unwrap().common_names[0], expected);
     }
+}
+
+#[tokio::test]
+async fn changes_are_followed_and_need_not_be_asked_for() {
+    let mut slapd = Slapd::start();
+    let device =
+        |n| format!("dn: cn=d{n},ou=devices,{BASE}\nchangetype: add\nobjectClass: device\ncn: d{n}\n");
+    let devices = (0..1200).map(device).collect::<Vec<_>>().join("\n");
+    slapd.modify(&devices);
+    let clock = Arc::new(FixedClock::default());
+    let directory = Arc::new(LdapDirectory::new(settings(&slapd), Arc::clone(&clock) as _).unwrap());
+    let guard = GuardSettings {
+        canary: Some(entry(CANARY)),
+        fresh_while_followed: Duration::from_secs(3600),
+        ..GuardSettings::default()
+    };
+    let (inner, now) = (Arc::clone(&directory) as _, Arc::clone(&clock) as _);
+    let guarded = GuardedDirectory::new("the people", inner, now, guard);
+    let mut follower = LdapFollower::new(directory, guarded.clone(), Duration::from_secs(10));
+    let heard = follower.round().await.unwrap();
+    assert_eq!(heard, 1206, "all devices and people, in three pages");
+    assert_eq!(guarded.health().remembered, heard);
+    for _ in 0..10 {
+        clock.advance(Duration::from_secs(10));
+        follower.round().await.unwrap();
+        let observation = guarded.observe(entry(ADA)).await.unwrap();
+        assert_eq!((observation.state, observation.known_at), (ENABLED, Some(clock.now())));
+    }
+    assert_eq!(guarded.health().asked, 0);
+    let ada = "dn: uid=ada,ou=people,dc=example,dc=com\nchangetype: modify\n";
+    slapd.modify(&format!("{ada}replace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n"));
+    assert!(follower.round().await.unwrap() < 1206);
+    assert_eq!(guarded.state(entry(ADA)).await.unwrap(), ON_HOLD);
+    assert_eq!(guarded.health().asked, 0);
+    slapd.kill();
+    assert!(follower.round().await.is_err());
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(guarded.state(entry(ADA)).await.unwrap(), ON_HOLD, "what was known last");
+    assert!(guarded.health().asked > 0, "who is not followed is asked");
+    clock.advance(Duration::from_secs(600));
+    assert!(guarded.state(entry(LAPTOP)).await.is_err(), "and nothing lasts for ever");
 }

@@ -67,6 +67,10 @@ impl Breaker {
         self.open_until.is_some_and(|until| now < until)
     }
 
+    pub(crate) fn overruled_until(&self) -> Option<UnixTime> {
+        self.overruled_until
+    }
+
     pub(crate) fn overrule(&mut self, until: UnixTime) {
         self.overruled_until = Some(until);
         self.open_until = None;

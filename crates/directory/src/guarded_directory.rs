@@ -3,7 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,7 +16,8 @@ use serial_binding::{BoundObject, ObjectKinds};
 use tokio::{sync::watch, time::timeout};
 
 use crate::{
-    BreakerSettings, Directory, DirectoryError, ObjectNames, ObjectState, Observation,
+    BreakerSettings, Directory, DirectoryAnswers, DirectoryError, DirectoryHealth, ObjectNames, ObjectState,
+    Observation,
     breaker::{Breaker, Change},
 };
 
@@ -23,6 +27,8 @@ use crate::{
 pub struct GuardSettings {
     /// How long an answer is not asked for again.
     pub fresh_for: Duration,
+    /// The same while somebody hears of all changes and [says so](GuardedDirectory::keeps_up).
+    pub fresh_while_followed: Duration,
     /// How long an enabled object is still taken for enabled when the directory cannot be asked; zero for not at all.
     pub max_stale: Duration,
     /// The same for objects on hold.
@@ -43,6 +49,7 @@ impl Default for GuardSettings {
     fn default() -> Self {
         Self {
             fresh_for: Duration::from_secs(5),
+            fresh_while_followed: Duration::ZERO,
             max_stale: Duration::from_secs(600),
             max_stale_hold: Duration::from_secs(300),
             patience: Duration::from_millis(800),
@@ -77,6 +84,16 @@ struct Inner {
     known: Cache<BoundObject, Known>,
     flights: Mutex<HashMap<BoundObject, watch::Receiver<Option<Answer>>>>,
     mood: Mutex<Mood>,
+    followed: Followed,
+}
+
+/// Since when all changes have been heard, up to when, and until when that may be taken for granted, in seconds since
+/// 1970. Three words, so that those who only look at what is known wait for nobody.
+#[derive(Debug, Default)]
+struct Followed {
+    since: AtomicU64,
+    heard_at: AtomicU64,
+    until: AtomicU64,
 }
 
 /// What the directory said of an object, and when.
@@ -84,6 +101,8 @@ struct Inner {
 struct Known {
     state: Option<ObjectState>,
     at: UnixTime,
+    /// Somebody said that it may have changed since.
+    is_doubted: bool,
 }
 
 impl Known {
@@ -104,6 +123,7 @@ struct Mood {
     /// When the canary was last not there: within that second it is not asked for again.
     canary_missing_at: Option<UnixTime>,
     trouble: Option<String>,
+    answered_at: Option<UnixTime>,
     asked: u64,
     failed: u64,
     disbelieved: u64,
@@ -111,24 +131,8 @@ struct Mood {
     unanswered: u64,
     /// Somebody finds out whether it answers again.
     is_probed: bool,
-}
-
-/// How a directory fares, for those who watch it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DirectoryHealth {
-    /// Questions sent to it.
-    pub asked: u64,
-    /// Questions without an answer.
-    pub failed: u64,
-    /// Answers that were not believed.
-    pub disbelieved: u64,
-    /// Objects remembered.
-    pub remembered: usize,
-    /// What the last question failed of; `None` when it was answered.
-    pub trouble: Option<String>,
-    /// Too many objects changed for the worse at once: an operator should look.
-    pub is_disbelieved: bool,
+    without_canary: u64,
+    answers: DirectoryAnswers,
 }
 
 impl GuardedDirectory {
@@ -144,15 +148,29 @@ impl GuardedDirectory {
             quiet: None,
             canary_missing_at: None,
             trouble: None,
+            answered_at: None,
             asked: 0,
             failed: 0,
             disbelieved: 0,
             unanswered: 0,
             is_probed: false,
+            without_canary: 0,
+            answers: DirectoryAnswers::default(),
         };
         let known = Cache::new(settings.capacity);
         let (flights, mood) = (Mutex::default(), Mutex::new(mood));
-        Self(Arc::new(Inner { name: name.into(), directory, clock, settings, known, flights, mood }))
+        let (name, followed) = (name.into(), Followed::default());
+        Self(Arc::new(Inner { name, directory, clock, settings, known, flights, mood, followed }))
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether both are the same one.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// How the directory fares.
@@ -163,9 +181,13 @@ impl GuardedDirectory {
             asked: mood.asked,
             failed: mood.failed,
             disbelieved: mood.disbelieved,
+            without_canary: mood.without_canary,
+            answers: mood.answers,
+            answered_at: mood.answered_at,
             remembered: self.0.known.len(),
             trouble: mood.trouble.clone(),
             is_disbelieved: mood.breaker.is_open(now),
+            confirmed_until: mood.breaker.overruled_until().filter(|until| now < *until),
         }
     }
 
@@ -174,20 +196,29 @@ impl GuardedDirectory {
         self.0.mood().breaker.overrule(until);
     }
 
+    /// From `since` to `heard_at` every change has been [learned](Self::learn) or put in
+    /// [doubt](Self::forget_freshness), and until `until` the next ones will be: what is known since then stays fresh for
+    /// [longer](GuardSettings::fresh_while_followed).
+    pub fn keeps_up(&self, since: UnixTime, heard_at: UnixTime, until: UnixTime) {
+        let Followed { since: from, heard_at: to, until: end } = &self.0.followed;
+        for (slot, time) in [(from, since), (to, heard_at), (end, until)] {
+            slot.store(time.0, Ordering::Relaxed);
+        }
+    }
+
     /// What the directory told of its own accord, such as in a notification or a list of changes; counts as an answer.
     pub fn learn(&self, object: BoundObject, state: ObjectState) {
         let at = self.0.clock.now();
         let change = self.0.change(object, Some(state));
         if self.0.mood().breaker.believes(change, at) {
-            self.0.known.insert(object, Known { state: Some(state), at });
+            self.0.known.insert(object, Known { state: Some(state), at, is_doubted: false });
         }
     }
 
     /// The object is asked about again the next time, though its state is fresh.
     pub fn forget_freshness(&self, object: BoundObject) {
         if let Some(known) = self.0.known.get(&object) {
-            let stale = known.at.saturating_sub(self.0.settings.fresh_for.saturating_add(SECOND));
-            self.0.known.insert(object, Known { at: stale, ..known });
+            self.0.known.insert(object, Known { is_doubted: true, ..known });
         }
     }
 
@@ -195,7 +226,7 @@ impl GuardedDirectory {
         let now = self.0.clock.now();
         let known = self.0.known.get(&object);
         if let Some(known) = known.filter(|known| self.0.is_fresh(known, now)) {
-            return Ok(self.0.observation(known));
+            return Ok(self.0.observation(known, now));
         }
         let asked = match self.0.may_ask(now) {
             Ok(asking) => self.ask(object, asking).await,
@@ -203,7 +234,7 @@ impl GuardedDirectory {
         };
         match asked {
             Ok(answered) if answered.at >= now || self.0.is_fresh(&answered, now) => {
-                Ok(self.0.observation(answered))
+                Ok(self.0.observation(answered, now))
             }
             // A directory that answers from memory, and has lost touch with what it remembers.
             Ok(_) => self.0.last_known(object).ok_or_else(|| self.0.unavailable("what it knows is too old")),
@@ -290,7 +321,7 @@ impl Inner {
         match &answer {
             Ok(known) => {
                 self.known.insert(object, *known);
-                self.recovered();
+                self.recovered(known);
             }
             Err(error) => self.failed(error),
         }
@@ -309,7 +340,7 @@ impl Inner {
             self.check_canary(object).await?;
         }
         let now = self.clock.now();
-        let known = Known { state, at: known_at.unwrap_or(now).min(now) };
+        let known = Known { state, at: known_at.unwrap_or(now).min(now), is_doubted: false };
         let change = self.change(object, state);
         if self.mood().breaker.believes(change, now) {
             return Ok(known);
@@ -332,10 +363,13 @@ impl Inner {
         let state = if was_missing { None } else { self.directory.observe(canary).await?.state };
         let at = self.clock.now();
         if state.is_none() {
-            self.mood().canary_missing_at = Some(at);
+            let mut mood = self.mood();
+            mood.canary_missing_at = Some(at);
+            mood.without_canary = mood.without_canary.saturating_add(1);
+            drop(mood);
             return Err(self.unavailable("it does not know its canary, so it may have forgotten others"));
         }
-        self.known.insert(canary, Known { state, at });
+        self.known.insert(canary, Known { state, at, is_doubted: false });
         Ok(())
     }
 
@@ -355,23 +389,48 @@ impl Inner {
     }
 
     fn is_fresh(&self, known: &Known, now: UnixTime) -> bool {
-        known.is_past(now) && now < known.at.saturating_add(self.settings.fresh_for)
+        !known.is_doubted && known.is_past(now) && now < known.at.saturating_add(self.fresh_for(known, now))
     }
 
-    fn observation(&self, known: Known) -> Observation {
-        let until = known.at.saturating_add(self.settings.fresh_for);
-        Observation { state: known.state, known_at: Some(known.at), reliable_until: Some(until) }
+    fn fresh_for(&self, known: &Known, now: UnixTime) -> Duration {
+        let is_followed = now.0 < self.followed.until.load(Ordering::Relaxed) && self.is_followed(known, now);
+        let longer = if is_followed { self.settings.fresh_while_followed } else { Duration::ZERO };
+        self.settings.fresh_for.max(longer)
+    }
+
+    /// Whether every change since it was known has been heard. Not by a clock that was wrong then, or is now.
+    fn is_followed(&self, known: &Known, now: UnixTime) -> bool {
+        let heard_at = UnixTime(self.followed.heard_at.load(Ordering::Relaxed));
+        heard_at <= now.saturating_add(SECOND)
+            && !self.settings.fresh_while_followed.is_zero()
+            && !known.is_doubted
+            && known.at.0 >= self.followed.since.load(Ordering::Relaxed)
+    }
+
+    /// When it was last known to be so: that nobody told of a change is knowledge too.
+    fn verified_at(&self, known: &Known, now: UnixTime) -> UnixTime {
+        let heard_at = UnixTime(self.followed.heard_at.load(Ordering::Relaxed));
+        if self.is_followed(known, now) { known.at.max(heard_at) } else { known.at }
+    }
+
+    /// What others keep of it they ask about again after the shorter time: of changes they do not hear.
+    fn observation(&self, known: Known, now: UnixTime) -> Observation {
+        let at = self.verified_at(&known, now);
+        let fresh = known.at.saturating_add(self.fresh_for(&known, now));
+        let until = fresh.min(at.max(now).saturating_add(self.settings.fresh_for));
+        Observation { state: known.state, known_at: Some(at), reliable_until: Some(until) }
     }
 
     /// What may still be said of an object while the directory cannot be asked.
     fn last_known(&self, object: BoundObject) -> Option<Observation> {
-        let known @ Known { state, at } = self.known.get(&object)?;
+        let known = self.known.get(&object)?;
+        let now = self.clock.now();
+        let (state, at) = (known.state, self.verified_at(&known, now));
         let until = match state {
             Some(ObjectState::Enabled) => at.saturating_add(self.settings.max_stale),
             Some(ObjectState::Disabled { .. }) => at.saturating_add(self.settings.max_stale_hold),
             None | Some(ObjectState::Gone { .. }) => UnixTime::MAX,
         };
-        let now = self.clock.now();
         if !known.is_past(now) && until != UnixTime::MAX {
             return None;
         }
@@ -412,8 +471,10 @@ impl Inner {
         self.quiet(self.clock.now()).map_or(Ok(&self.directory), Err)
     }
 
-    fn recovered(&self) {
+    fn recovered(&self, known: &Known) {
         let mut mood = self.mood();
+        mood.answers.count(known.state);
+        mood.answered_at = mood.answered_at.max(Some(known.at));
         if mood.trouble.take().is_some() {
             tracing::info!(target: "directory", directory = self.name, "the directory answers again");
         }

@@ -12,6 +12,7 @@ mod document;
 mod file_directory;
 mod first_seen;
 mod guarded_directory;
+mod health;
 mod side_by_side;
 mod snapshot;
 mod stamp;
@@ -25,7 +26,8 @@ pub use directory_trait::{
     TENANT_ATTRIBUTE,
 };
 pub use file_directory::{FileDirectory, FileDirectoryError, FileDirectorySettings, Refresh};
-pub use guarded_directory::{DirectoryHealth, GuardSettings, GuardedDirectory};
+pub use guarded_directory::{GuardSettings, GuardedDirectory};
+pub use health::{DirectoryAnswers, DirectoryHealth};
 pub use side_by_side::{KindHeldTwice, SideBySide};
 pub use tombstones::{InMemoryTombstones, NoTombstones, Tombstone, Tombstones};
 pub use unchecked::Unchecked;

@@ -396,3 +396,68 @@ async fn memory_is_bounded() {
     }
     assert!(world.guarded.health().remembered <= 128, "{:?}", world.guarded.health());
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_changes_are_heard_nobody_is_asked_again() {
+    let world = world(GuardSettings {
+        canary: Some(fleet_member(CANARY)),
+        fresh_while_followed: Duration::from_secs(3600),
+        ..GuardSettings::default()
+    });
+    assert_eq!(world.state(1).await.unwrap(), ENABLED);
+    world.later(10);
+    let began = NOW + 10;
+    world.guarded.learn(fleet_member(2), ObjectState::Enabled);
+    let heard = |at: u64| world.guarded.keeps_up(UnixTime(began), UnixTime(at), UnixTime(at + 25));
+    heard(began);
+    assert_eq!(world.state(1).await.unwrap(), ENABLED);
+    assert_eq!(world.questions(), 2, "this one was known before: what has changed since was not heard");
+    world.later(20);
+    heard(began + 20);
+    for member in [1, 2] {
+        let observation = world.observe(member).await.unwrap();
+        assert_eq!(observation.known_at, Some(UnixTime(began + 20)), "nobody told of a change");
+        assert_eq!(observation.reliable_until, Some(UnixTime(began + 25)), "others look again soon");
+    }
+    assert_eq!(world.questions(), 2);
+    world.set(2..3, DISABLED);
+    world.guarded.forget_freshness(fleet_member(2));
+    assert_eq!(world.state(2).await.unwrap(), DISABLED, "it may have changed, so it is asked about");
+    assert_eq!(world.questions(), 3);
+    world.is_down();
+    world.later(24);
+    assert_eq!(world.state(1).await.unwrap(), ENABLED);
+    assert_eq!(world.questions(), 3);
+    world.later(1);
+    assert_eq!(world.state(1).await.unwrap(), ENABLED, "what was known last");
+    assert_eq!(world.questions(), 4, "nothing has been heard for too long");
+    world.later(600 - 25);
+    assert!(world.state(1).await.is_err(), "ten minutes after something was last heard");
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_tells_what_was_answered() {
+    let world = guarded();
+    world.set(2..3, DISABLED);
+    world.set(3..4, GONE);
+    world.set(4..5, None);
+    for member in 1..5 {
+        world.state(member).await.unwrap();
+    }
+    let health = world.guarded.health();
+    let answers = health.answers;
+    assert_eq!([answers.enabled, answers.disabled, answers.gone, answers.missing], [1; 4]);
+    assert_eq!((health.asked, health.answered_at), (4, Some(UnixTime(NOW))));
+    world.set(CANARY..=CANARY, None);
+    world.later(10);
+    world.set(5..6, None);
+    assert!(world.state(5).await.is_err());
+    let health = world.guarded.health();
+    assert_eq!((health.without_canary, health.failed, health.disbelieved), (1, 1, 0));
+    assert_eq!(health.answered_at, Some(UnixTime(NOW)));
+    assert_eq!(health.confirmed_until, None);
+    world.guarded.confirm_changes(UnixTime(NOW + 20));
+    assert_eq!(world.guarded.health().confirmed_until, Some(UnixTime(NOW + 20)));
+    world.later(10);
+    assert_eq!(world.guarded.health().confirmed_until, None);
+}

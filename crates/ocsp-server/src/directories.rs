@@ -1,11 +1,18 @@
 //! From settings to the directories that are asked.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use directory::{
-    Directory, FileDirectory, FileDirectorySettings, GuardSettings, GuardedDirectory, SideBySide, Unchecked,
+    BreakerSettings, Directory, FileDirectory, FileDirectorySettings, GuardSettings, GuardedDirectory,
+    SideBySide, Unchecked,
 };
 use directory_jamf::{JamfDirectory, Login, TOKEN_PATH, Unmanaged};
+use directory_ldap::{LdapDirectory, LdapFollower};
 use directory_scim::{Dialect, ScimDirectory};
 use keys_software::read_private_file;
 use pki_core::Clock;
@@ -15,7 +22,9 @@ use rest_client::{
 use serial_binding::{ObjectKind, ObjectKinds};
 
 use crate::{
-    ServerError, entra, ldap_service,
+    ServerError,
+    confirmations::{self, CONFIRMED_CHANGES},
+    entra, ldap_service,
     settings::{DirectoryKind, DirectoryServiceSettings, DirectorySettings, UnmanagedDevices},
 };
 
@@ -27,6 +36,20 @@ pub struct Directories {
     pub together: Arc<dyn Directory>,
     /// The one in a file, which has to be looked at again and again.
     pub file: Option<Arc<FileDirectory>>,
+    /// Those that are asked over the network.
+    pub services: Vec<ServiceDirectory>,
+    /// Where an operator leaves word that what they take away is true.
+    pub(crate) confirmed: PathBuf,
+}
+
+/// A directory that is asked over the network.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServiceDirectory {
+    /// The guard before it.
+    pub guarded: GuardedDirectory,
+    /// How often its changes are listened to, where they are.
+    pub(crate) changes: Option<(Arc<LdapDirectory>, Duration)>,
 }
 
 impl Directories {
@@ -40,8 +63,26 @@ impl Directories {
             let opened = open_service(service, data, clock);
             opened.map_err(|error| ServerError::new(format_args!("directory.service[{at}]: {error}")))
         });
-        let mut directories = services.collect::<Result<Vec<_>, _>>()?;
-        directories.extend(unchecked(settings)?.map(|unchecked| Arc::new(unchecked) as Arc<dyn Directory>));
+        let services = services.collect::<Result<Vec<ServiceDirectory>, _>>()?;
+        let name = |service: &ServiceDirectory| service.guarded.name().to_owned();
+        if let Some(twice) = first_twice(services.iter().map(name)) {
+            let problem =
+                format_args!("directory.service: two are called {twice:?}: give each a name of its own");
+            return Err(ServerError::new(problem));
+        }
+        let guarded = |service: &ServiceDirectory| Arc::new(service.guarded.clone()) as Arc<dyn Directory>;
+        let mut directories: Vec<_> = services.iter().map(guarded).collect();
+        if let Some(unchecked) = unchecked(settings)? {
+            let asked = |kind: &ObjectKind| directories.iter().any(|asked| asked.kinds().contains(*kind));
+            if let Some(kind) =
+                ObjectKind::all().find(|kind| unchecked.kinds().contains(*kind) && asked(kind))
+            {
+                let problem =
+                    format_args!("directory.unchecked: {kind}s are in a service that is asked about them");
+                return Err(ServerError::new(problem));
+            }
+            directories.push(Arc::new(unchecked));
+        }
         let held = |kind| directories.iter().any(|directory| directory.kinds().contains(kind));
         let left: ObjectKinds = ObjectKind::all().filter(|kind| !held(*kind)).collect();
         let file = (!settings.file.as_os_str().is_empty()).then(|| open_file(settings, data, clock, left));
@@ -54,8 +95,28 @@ impl Directories {
             Ok([only]) => only,
             Err(several) => Arc::new(SideBySide::new(several).map_err(ServerError::new)?),
         };
-        Ok(Self { together, file })
+        Ok(Self { together, file, services, confirmed: data.join(CONFIRMED_CHANGES) })
     }
+
+    /// Listens to changes and to operators from now on, for as long as the runtime lives, but for the services in
+    /// `known`, which it adds to.
+    pub(crate) fn watch(&self, known: &mut Vec<GuardedDirectory>) {
+        for ServiceDirectory { guarded, changes } in &self.services {
+            if known.iter().any(|known| known.is(guarded)) {
+                continue;
+            }
+            known.push(guarded.clone());
+            tokio::spawn(confirmations::follow(guarded.clone(), self.confirmed.clone()));
+            if let Some((directory, every)) = changes {
+                tokio::spawn(LdapFollower::new(Arc::clone(directory), guarded.clone(), *every).follow());
+            }
+        }
+    }
+}
+
+fn first_twice(names: impl Iterator<Item = String>) -> Option<String> {
+    let mut known = BTreeSet::new();
+    names.into_iter().find(|name| !known.insert(name.clone()))
 }
 
 /// Of the kinds that nobody is asked about, if there are any.
@@ -82,10 +143,11 @@ fn open_service(
     settings: &DirectoryServiceSettings,
     data: &Path,
     clock: &Arc<dyn Clock>,
-) -> Result<Arc<dyn Directory>, ServerError> {
+) -> Result<ServiceDirectory, ServerError> {
     let canary = (!settings.canary.is_empty()).then(|| settings.canary.parse()).transpose();
     let canary = canary.map_err(|error| ServerError::new(format_args!("canary: {error}")))?;
-    let name = settings.kind.name();
+    let name = if settings.name.is_empty() { settings.kind.name() } else { &settings.name };
+    let mut changes = None;
     let client = || {
         let tokens = tokens(name, settings, data, clock)?;
         RestClient::new(rest(name, settings, data)?, Some(tokens)).map_err(ServerError::new)
@@ -93,7 +155,7 @@ fn open_service(
     let scim = |dialect| -> Result<Arc<dyn Directory>, ServerError> {
         Ok(Arc::new(ScimDirectory::new(client()?, dialect)))
     };
-    let directory = match settings.kind {
+    let directory: Arc<dyn Directory> = match settings.kind {
         DirectoryKind::Scim => scim(Dialect::scim())?,
         DirectoryKind::Okta => scim(Dialect::okta())?,
         DirectoryKind::Keycloak => scim(Dialect::keycloak())?,
@@ -106,17 +168,27 @@ fn open_service(
         }
         DirectoryKind::Entra => Arc::new(entra::open(settings, data, clock)?),
         DirectoryKind::Ldap | DirectoryKind::ActiveDirectory => {
-            Arc::new(ldap_service::open(name, settings, canary, data, clock)?)
+            let directory = Arc::new(ldap_service::open(name, settings, canary, data, clock)?);
+            let every = Duration::from_secs(settings.ldap.poll_seconds);
+            changes = (!every.is_zero()).then(|| (Arc::clone(&directory), every));
+            directory
         }
     };
     let guard = GuardSettings {
         fresh_for: Duration::from_secs(settings.fresh_seconds),
         max_stale: Duration::from_secs(settings.max_stale_seconds),
         capacity: settings.remembered,
+        fresh_while_followed: Duration::from_secs(settings.ldap.followed_seconds),
         canary,
+        breaker: BreakerSettings {
+            at_least: settings.mass_changes,
+            percent: settings.mass_percent,
+            ..BreakerSettings::default()
+        },
         ..GuardSettings::default()
     };
-    Ok(Arc::new(GuardedDirectory::new(name, directory, Arc::clone(clock), guard)))
+    let guarded = GuardedDirectory::new(name, directory, Arc::clone(clock), guard);
+    Ok(ServiceDirectory { guarded, changes })
 }
 
 pub(crate) fn rest(

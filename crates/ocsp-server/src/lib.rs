@@ -3,11 +3,13 @@
 //! [`ResponderParts::start`] makes the responder; `scep-server` calls the same function for the one beside its CA, so
 //! that both answer alike.
 
+mod confirmations;
 pub mod data_folder;
 mod delegate_issuer;
 pub mod delegate_token;
 mod delegates;
 mod directories;
+mod directory_metrics;
 mod entra;
 mod error;
 mod foreign_crls;
@@ -22,9 +24,11 @@ pub mod settings;
 mod shutdown;
 mod wiring;
 
+pub use confirmations::{CONFIRMED_CHANGES, confirm_changes};
 pub use delegate_issuer::{DelegateIssuer, DelegateRefused, Shown};
 pub use delegates::{DelegateFiles, SelfIssuedDelegates};
-pub use directories::Directories;
+pub use directories::{Directories, ServiceDirectory};
+pub use directory_metrics::register_directories;
 pub use entra::EntraApp;
 pub use error::ServerError;
 pub use foreign_crls::follow_crls;

@@ -1,14 +1,15 @@
 //! The program `ocsp-server`.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode};
+use std::{collections::BTreeSet, io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use configuration::Configuration;
 use ocsp_server::{
-    ServerError, asked_to_stop, logging,
+    ServerError, asked_to_stop, confirm_changes, logging,
     server::Server,
     settings::{ENVIRONMENT_PREFIX, Settings},
 };
+use pki_core::{Clock as _, SystemClock};
 
 /// A stand-alone OCSP responder.
 ///
@@ -29,6 +30,19 @@ struct Arguments {
     /// Print the configuration in force, and end
     #[arg(long)]
     print_config: bool,
+    /// Say that what directories take away is true for this time (10m, 1h), however much it is, and end; the running
+    /// servers hear of it
+    #[arg(long, value_name = "TIME", value_parser = configuration::duration)]
+    confirm_changes: Option<Duration>,
+    /// The name of the directory that this is said of [default: all of them]
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "confirm_changes",
+        default_value = "",
+        hide_default_value = true
+    )]
+    directory: String,
 }
 
 /// A request allocates some two hundred small things that live for a moment; the system's allocator takes three times as
@@ -56,6 +70,9 @@ fn run(arguments: Arguments) -> Result<(), ServerError> {
         settings.answers = settings.answers.in_full();
         return say(&configuration::to_text(&settings)?);
     }
+    if let Some(long) = arguments.confirm_changes {
+        return confirm(&settings, &arguments.directory, long);
+    }
     logging::start(&settings.log)?;
     keys_software::forbid_core_dumps().map_err(ServerError::new)?;
     let runtime =
@@ -76,6 +93,17 @@ fn run(arguments: Arguments) -> Result<(), ServerError> {
         server.run(stop).await;
         Ok(())
     })
+}
+
+/// In the folder of each CA: each has directories of its own.
+fn confirm(settings: &Settings, directory: &str, long: Duration) -> Result<(), ServerError> {
+    let further = settings.ca.iter().map(|ca| &ca.data).filter(|data| !data.as_os_str().is_empty());
+    let folders: BTreeSet<_> = std::iter::once(&settings.data).chain(further).collect();
+    for folder in folders {
+        let until = confirm_changes(folder, directory, SystemClock.now(), long)?;
+        say(&format!("what directories of {} take away is believed until {until}", folder.display()))?;
+    }
+    Ok(())
 }
 
 fn say(text: &str) -> Result<(), ServerError> {

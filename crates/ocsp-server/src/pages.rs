@@ -3,6 +3,7 @@
 use std::{convert::Infallible, fmt, future::ready, sync::Arc};
 
 use bytes::Bytes;
+use directory::GuardedDirectory;
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -11,8 +12,10 @@ use hyper::{
     service::Service,
 };
 use ocsp_service::OcspService;
-use pki_core::BoxFuture;
+use pki_core::{BoxFuture, Clock};
 use prometheus_client::{encoding::text::encode, registry::Registry};
+
+use crate::register_directories;
 
 type Reply = Response<Full<Bytes>>;
 
@@ -25,9 +28,10 @@ pub(crate) struct Pages {
 
 impl Pages {
     /// All of them.
-    pub(crate) fn new(ocsp: OcspService) -> Self {
+    pub(crate) fn new(ocsp: OcspService, directories: Vec<GuardedDirectory>, clock: Arc<dyn Clock>) -> Self {
         let mut registry = Registry::default();
         ocsp.metrics().register(&mut registry);
+        register_directories(&mut registry, directories, clock);
         Self { ocsp, metrics: Some(Arc::new(registry)) }
     }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use directory::{DirectoryRevocation, DirectoryRevocationParts, FileDirectory, Refresh, Tombstones};
+use directory::{
+    DirectoryRevocation, DirectoryRevocationParts, FileDirectory, GuardedDirectory, Refresh, Tombstones,
+};
 use keys_software::AwsLc;
 use ledger::{IssuedOnly, LedgerReader};
 use ocsp_service::{DelegateKeeper, DelegateParts, DelegateSource, NoDelegate, OcspParts, OcspService};
@@ -49,6 +51,8 @@ pub struct Responder {
     pub service: OcspService,
     /// The sources of status as one; what renewals ask, too.
     pub source: Arc<dyn RevocationSource>,
+    /// The directories that are asked over the network.
+    pub services: Vec<GuardedDirectory>,
 }
 
 impl ResponderParts {
@@ -107,6 +111,10 @@ pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, Ser
         issuers.push(part.keeper().await?);
         sources.insert(IssuerId::of(&part.ca), part.source());
     }
+    let mut services = Vec::new();
+    for part in &parts {
+        part.directories.watch(&mut services);
+    }
     let mut files: Vec<Arc<FileDirectory>> = Vec::new();
     for file in parts.iter().filter_map(|part| part.directories.file.as_ref()) {
         if !files.iter().any(|known| Arc::ptr_eq(known, file)) {
@@ -129,7 +137,7 @@ pub async fn start_together(parts: Vec<ResponderParts>) -> Result<Responder, Ser
     for file in files {
         tokio::spawn(follow(file));
     }
-    Ok(Responder { service, source })
+    Ok(Responder { service, source, services })
 }
 
 /// A CRL of a CA that nobody answers for would protect nobody.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::{
     ServerError,
     pages::{Pages, Routes},
-    responder::start_together,
+    responder::{Responder, start_together},
     settings::{EndpointSettings, LimitSettings, Settings},
     wiring::Wiring,
 };
@@ -28,9 +28,9 @@ impl Server {
     /// does not answer, it is asked again and again, and clients are told to try later.
     pub async fn start(settings: &Settings) -> Result<Self, ServerError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let parts = Wiring::new(settings, clock).parts()?;
-        let service = start_together(parts).await?.service;
-        let pages = Pages::new(service.clone());
+        let parts = Wiring::new(settings, Arc::clone(&clock)).parts()?;
+        let Responder { service, services, .. } = start_together(parts).await?;
+        let pages = Pages::new(service.clone(), services, clock);
         let own_metrics = !settings.metrics.listen.is_empty();
         let beside = if own_metrics { pages.without_metrics() } else { pages.clone() };
         let mut listeners = Vec::new();

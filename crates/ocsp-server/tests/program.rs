@@ -104,3 +104,22 @@ fn signals_stop_it_cleanly() {
         assert!(status.success(), "{signal}: {status:?}");
     }
 }
+
+#[test]
+fn an_operator_leaves_word_of_what_directories_take_away() {
+    let folder = testkit::tempdir().unwrap();
+    let confirm = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ocsp-server"));
+        command.arg("--data").arg(folder.path()).args(arguments).output().unwrap()
+    };
+    let said = confirm(&["--confirm-changes", "1h", "--directory", "Okta"]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let left = std::fs::read_to_string(folder.path().join(ocsp_server::CONFIRMED_CHANGES)).unwrap();
+    assert!(left.ends_with("Z Okta\n"), "{left}");
+    assert!(String::from_utf8_lossy(&said.stdout).contains(left.split(' ').next().unwrap()));
+    for wrong in
+        [&["--confirm-changes", "for ever"][..], &["--confirm-changes", "2d"], &["--directory", "Okta"]]
+    {
+        assert!(!confirm(wrong).status.success(), "{wrong:?}");
+    }
+}

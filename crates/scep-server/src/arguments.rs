@@ -53,7 +53,7 @@ pub enum Command {
         #[arg(long, default_value = "", hide_default_value = true)]
         text: String,
         /// Only those of this time until now: 2h, 7d
-        #[arg(long, value_name = "TIME", value_parser = duration)]
+        #[arg(long, value_name = "TIME", value_parser = configuration::duration)]
         within: Option<std::time::Duration>,
         /// At most this many
         #[arg(long, default_value_t = 100)]
@@ -75,6 +75,9 @@ pub enum Command {
     /// Make one-time and sealed challenges
     #[command(subcommand)]
     Challenge(ChallengeCommand),
+    /// Directories that are asked over the network
+    #[command(subcommand)]
+    Directory(DirectoryCommand),
     /// Show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -101,6 +104,20 @@ pub enum Command {
         /// Days that it is valid for
         #[arg(long, default_value_t = 30)]
         days: u32,
+    },
+}
+
+/// Directories that are asked over the network.
+#[derive(Debug, Subcommand)]
+pub enum DirectoryCommand {
+    /// Say that what directories take away is true, however much it is; running servers hear of it within a second
+    Confirm {
+        /// For how long from now: 10m, 1h
+        #[arg(long = "for", value_name = "TIME", value_parser = configuration::duration)]
+        long: std::time::Duration,
+        /// The name of the directory that this is said of [default: all of them]
+        #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+        directory: String,
     },
 }
 
@@ -140,7 +157,7 @@ pub enum CertCommand {
         #[arg(long, default_value = "", hide_default_value = true)]
         subject: String,
         /// Only those that end within this time from now: 30d, 12h
-        #[arg(long, value_name = "TIME", value_parser = duration)]
+        #[arg(long, value_name = "TIME", value_parser = configuration::duration)]
         expires_within: Option<std::time::Duration>,
         /// Only the last one of each object and profile: what has no successor yet
         #[arg(long)]
@@ -224,7 +241,7 @@ pub enum ChallengeCommand {
         #[arg(long, value_name = "SHA256", value_parser = sha256, requires = "sealed")]
         key: Option<[u8; 32]>,
         /// How long it lives: 60m, 2h [default: the profile's]
-        #[arg(long, value_name = "TIME", value_parser = duration)]
+        #[arg(long, value_name = "TIME", value_parser = configuration::duration)]
         lifetime: Option<std::time::Duration>,
     },
 }
@@ -247,21 +264,6 @@ fn sha256(text: &str) -> Result<[u8; 32], String> {
     octets.ok_or_else(|| format!("expected 64 hexadecimal digits, not {text:?}"))
 }
 
-/// `45s`, `60m`, `12h`, `30d`.
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let expected = || format!("expected a time such as 45s, 60m, 12h or 30d, not {text:?}");
-    let unit = text.chars().last().ok_or_else(expected)?;
-    let seconds: u64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return Err(expected()),
-    };
-    let number: u64 = text.trim_end_matches(unit).parse().map_err(|_| expected())?;
-    number.checked_mul(seconds).map(std::time::Duration::from_secs).ok_or_else(expected)
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -279,15 +281,6 @@ mod tests {
         assert_eq!(sha256(&["FF"; 32].join(":")), Ok([255; 32]));
         for text in ["", "0a", &"0g".repeat(32), &"0a".repeat(33), &"+a".repeat(32)] {
             assert!(sha256(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn times_are_read() {
-        assert_eq!(duration("30d").unwrap().as_secs(), 30 * 86_400);
-        assert_eq!(duration("60m").unwrap().as_secs(), 3600);
-        for text in ["", "d", "30", "-1d", "1w", "99999999999999999999d", "184467440737095516d"] {
-            assert!(duration(text).is_err(), "{text}");
         }
     }
 }

@@ -56,7 +56,7 @@ impl Server {
             data: std::path::absolute(&settings.data).unwrap_or_else(|_| settings.data.clone()),
             trial: wiring.trial(first_run).await?,
         };
-        let pages = wiring.pages(responder.service.clone());
+        let pages = wiring.pages(&responder);
         let (aside, pages) = match &*settings.metrics.listen {
             "" => (None, pages),
             address => {

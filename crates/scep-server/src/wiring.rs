@@ -10,9 +10,8 @@ use keys_software::AwsLc;
 use ledger::Ledger;
 use ocsp_server::{
     DelegateIssuer, Directories, Responder, ResponderParts, SelfIssuedDelegates, ServerError,
-    data_folder::sealed_binding, follow_crls,
+    data_folder::sealed_binding, follow_crls, register_directories,
 };
-use ocsp_service::OcspService;
 use pki_core::{Certificate, Clock, PublicKey, SigningKey as _, SystemClock};
 use prometheus_client::registry::Registry;
 use revocation::CrlRevocations;
@@ -116,14 +115,16 @@ impl<'a> Wiring<'a> {
         })
     }
 
-    /// What is read about the server; `ocsp` tells whether it is ready.
-    pub(crate) fn pages(&self, ocsp: OcspService) -> Pages {
+    /// What is read about the server; `responder` tells whether it is ready.
+    pub(crate) fn pages(&self, responder: &Responder) -> Pages {
+        let ocsp = responder.service.clone();
         let mut registry = Registry::default();
         self.metrics.register(&mut registry);
         ocsp.metrics().register(&mut registry);
         self.outside.register(&mut registry);
         register_ends(&mut registry, self.cas());
         self.crl_gauges.register(&mut registry);
+        register_directories(&mut registry, responder.services.clone(), Arc::clone(&self.clock));
         if let Some(reader) = self.folder.state.reader() {
             watch_expiring(&mut registry, reader.clone(), Arc::clone(&self.clock));
         }

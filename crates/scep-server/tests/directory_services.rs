@@ -102,7 +102,8 @@ fn a_user_of_okta_is_suspended_and_let_in_again_and_deprovisioned() {
     let answer = eventually(ask, |answer| answer.contains(": revoked"));
     assert!(answer.contains(": revoked") && !answer.contains("certificateHold"), "{answer}");
     becomes("ACTIVE");
-    let answer = ask();
+    // A deletion is on record once the disk has it.
+    let answer = eventually(ask, |answer| answer.contains(": revoked"));
     assert!(answer.contains(": revoked") && !answer.contains("certificateHold"), "for ever: {answer}");
 }
 
@@ -145,6 +146,8 @@ fn an_entry_of_an_ldap_directory_is_locked_and_let_in_again_and_deleted() {
         ("LDAP__BIND_DN", &format!("cn=reader,{BASE}")),
         ("LDAP__PASSWORD", &secret("a password of the reader\n")),
         ("LDAP__DISABLED", "(departmentNumber=0)"),
+        ("LDAP__POLL_SECONDS", "1"),
+        ("LDAP__FOLLOWED_SECONDS", "2"),
     ]);
     let certificate = enroll(&server, "ada");
     let ask = || openssl_ocsp(&server, &certificate, &[]);
@@ -173,4 +176,46 @@ fn an_entry_of_an_ldap_directory_is_locked_and_let_in_again_and_deleted() {
     slapd.modify(&format!("{ada} delete\n"));
     let answer = becomes(": revoked");
     assert!(!answer.contains("certificateHold"), "{answer}");
+}
+
+#[test]
+fn an_operator_confirms_what_a_directory_takes_away() {
+    let slapd = Slapd::start();
+    let server = server_with(&[
+        ("KIND", "ldap"),
+        ("NAME", "the people"),
+        ("URL", &slapd.url()),
+        ("CANARY", "ldap-entry:00000000-0000-4000-8000-000000000001"),
+        ("MASS_CHANGES", "1"),
+        ("LDAP__BASE", BASE),
+        ("LDAP__BIND_DN", &format!("cn=reader,{BASE}")),
+        ("LDAP__PASSWORD", &secret("a password of the reader")),
+    ]);
+    let certificate = enroll(&server, "ada");
+    let ask = || openssl_ocsp(&server, &certificate, &[]);
+    let becomes = |said: &str| {
+        let answer = eventually(ask, |answer| answer.contains(said));
+        assert!(answer.contains(said), "expected {said}: {answer}");
+        answer
+    };
+    becomes(": good");
+    slapd.modify("dn: uid=ada,ou=people,dc=example,dc=com\nchangetype: delete\n");
+    becomes("trylater");
+    let metrics =
+        || run(server.folder(), "curl", &["--silent", &format!("http://{}/metrics", server.address())]);
+    let shows = |line: &str| {
+        let shown = metrics();
+        assert!(shown.lines().any(|shown| shown == line), "expected {line}: {shown}");
+    };
+    shows(r#"certbound_directory_disbelieved{directory="the people"} 1"#);
+    shows(r#"certbound_directory_answers_total{directory="the people",object="missing"} 0"#);
+    let held_back = r#"certbound_directory_held_back_total{directory="the people"} "#;
+    assert!(metrics().lines().any(|line| line.starts_with(held_back) && !line.ends_with(" 0")));
+    server.succeed(&["directory", "confirm", "--for", "10m", "--directory", "somebody else"]);
+    assert!(ask().contains("trylater"));
+    let said = server.succeed(&["directory", "confirm", "--for", "10m", "--directory", "the people"]);
+    assert!(said.contains("believed until"), "{said}");
+    let answer = becomes(": revoked");
+    assert!(!answer.contains("certificateHold"), "{answer}");
+    shows(r#"certbound_directory_disbelieved{directory="the people"} 0"#);
 }

@@ -221,6 +221,7 @@ rootpw "a password of the administrator"
 directory {folder}/db
 maxsize 16777216
 index entryUUID eq
+limits dn.exact="cn=reader,{BASE}" size=unlimited
 access to attrs=userPassword by anonymous auth by * none
 access to attrs=employeeNumber by * none
 access to dn.base="{BASE}" by * read

@@ -39,6 +39,8 @@ impl Default for DirectorySettings {
 pub struct DirectoryServiceSettings {
     /// What it speaks.
     pub kind: DirectoryKind,
+    /// What it is called in logs, metrics and confirmations. Empty: by its kind.
+    pub name: String,
     /// Its base, such as `https://example.com/scim/v2`, `https://example.jamfcloud.com` or `ldaps://dc1.example.com`. For
     /// Entra empty means where its cloud has Microsoft Graph.
     pub url: String,
@@ -62,6 +64,10 @@ pub struct DirectoryServiceSettings {
     pub max_stale_seconds: u64,
     /// How many objects are remembered; more than there are is best.
     pub remembered: usize,
+    /// From how many objects that it takes away within a minute it is not believed any more.
+    pub mass_changes: usize,
+    /// The share, in percent of the objects asked about in that minute, that is believed all the same.
+    pub mass_percent: u8,
     /// Whether a device of Jamf Pro that is not managed any more has its certificates on hold.
     pub unmanaged: UnmanagedDevices,
     /// What more there is to say of Entra and Intune.
@@ -85,6 +91,9 @@ impl Default for DirectoryServiceSettings {
             fresh_seconds: 5,
             max_stale_seconds: 600,
             remembered: 200_000,
+            name: String::new(),
+            mass_changes: 20,
+            mass_percent: 5,
             unmanaged: UnmanagedDevices::Good,
             entra: EntraSettings::default(),
             ldap: LdapServiceSettings::default(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// The table `ldap` of an element of `directory.service`, for the kinds `ldap` and `active-directory`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "a configuration file; built by tests with struct update")]
 pub struct LdapServiceSettings {
@@ -31,6 +31,30 @@ pub struct LdapServiceSettings {
     pub attributes: Vec<String>,
     /// For how long an entry must have been missing before it counts as gone, where servers hear of new ones late.
     pub settle_seconds: u64,
+    /// How often it is asked what has changed. 0: never; each object is asked about by itself.
+    pub poll_seconds: u64,
+    /// With `poll_seconds`, how long an answer is not asked for again while changes are heard.
+    pub followed_seconds: u64,
+}
+
+impl Default for LdapServiceSettings {
+    fn default() -> Self {
+        Self {
+            more_urls: Vec::new(),
+            protection: LdapProtection::default(),
+            bind_dn: String::new(),
+            password: PathBuf::new(),
+            base: String::new(),
+            id: String::new(),
+            among: String::new(),
+            disabled: String::new(),
+            locked: LockedAccounts::default(),
+            attributes: Vec::new(),
+            settle_seconds: 0,
+            poll_seconds: 0,
+            followed_seconds: 900,
+        }
+    }
 }
 
 /// What protects connections to `ldap://`. Those to `ldaps://` always have TLS.

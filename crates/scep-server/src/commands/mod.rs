@@ -13,11 +13,11 @@ use std::io::Write as _;
 
 use configuration::Configuration;
 use ledger::RefusalQuery;
-use ocsp_server::{ServerError, asked_to_stop, logging};
+use ocsp_server::{ServerError, asked_to_stop, confirm_changes, logging};
 use pki_core::{Clock as _, SystemClock, UnixTime};
 
 use crate::{
-    arguments::{Arguments, Command, ConfigCommand},
+    arguments::{Arguments, Command, ConfigCommand, DirectoryCommand},
     data_folder::Records,
     server::Server,
     settings::{ENVIRONMENT_PREFIX, Settings},
@@ -41,6 +41,10 @@ pub fn run(arguments: Arguments) -> Result<(), ServerError> {
         }
         Command::Explain { file, key, challenge } => {
             explain::run(&file, key.as_deref(), challenge.as_deref())
+        }
+        Command::Directory(DirectoryCommand::Confirm { long, directory }) => {
+            let until = confirm_changes(&settings.data, &directory, SystemClock.now(), long)?;
+            say(format_args!("what directories take away is believed until {until}"))
         }
         Command::Challenge(command) => in_runtime(challenge::run(command, &settings)),
         Command::Config(ConfigCommand::Print) => {
