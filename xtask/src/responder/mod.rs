@@ -180,7 +180,12 @@ fn population(bench: &Bench<'_>, wanted: Wanted) -> Result<(), Failure> {
     print!("each asked about once:\n{}", bench.stream(&site, &[&all[..], &once].concat())?);
     at_four_fifths(bench, &site, "warm", &all, 18)?;
     println!("{} MiB resident", site.responder.resident()?);
-    let (url, data) = (site.responder.url("/ocsp"), site.data.display().to_string());
+    let usual = match directory {
+        Directory::File => None,
+        Directory::Service => Some(site.as_usual(bench.programs, bench.folder)?),
+    };
+    let asked = usual.as_ref().unwrap_or(&site.responder);
+    let (url, data) = (asked.url("/ocsp"), site.data.display().to_string());
     let place = site.place();
     let disable = ["disable", "--url", &url, "--data", &data, "--kind", directory.kind(), "--times", "3"];
     print!("{}", bench.load(&[&disable[..], &[place.0, &place.1]].concat())?);

@@ -67,24 +67,15 @@ impl Site {
                 Some(Running::directory_stub(programs)?)
             }
         };
-        let table = match &service {
-            None => "file = \"directory.toml\"\n".into(),
-            Some(service) => format!(
-                "file = \"\"\n[[directory.service]]\nkind = \"scim\"\nurl = {:?}\ntoken = \"token\"\nfresh_seconds = 3600\n\
-                 max_stale_seconds = 3600\nremembered = {}\n",
-                service.url(""),
-                objects.saturating_mul(2)
-            ),
-        };
-        let text = format!(
-            "listen = \"127.0.0.1:0\"\ndata = {:?}\nledger = \"\"\n[delegate]\nkeys = [{key:?}]\n[log]\nfilter = \"warn\"\n[directory]\n{table}",
-            data.display().to_string()
-        );
-        let settings = folder.join("ocsp.toml");
-        material::write(&settings, &text)?;
         let begun = now();
-        let responder = Running::ocsp_server(programs, &settings)?;
+        // Long enough that what was asked about once is known until the end.
+        let responder = start(programs, folder, service.as_ref(), objects, key, 3600)?;
         Ok(Self { responder, ready_after: begun.elapsed(), data, service })
+    }
+
+    /// Another responder for the same, with a service asked again as soon as it usually is.
+    pub(super) fn as_usual(&self, programs: &Path, folder: &Path) -> Result<Running, Failure> {
+        start(programs, folder, self.service.as_ref(), 1000, "p256", 5)
     }
 
     /// Where `load disable` is to disable a device.
@@ -94,6 +85,32 @@ impl Site {
             Some(service) => ("--service", service.url("/")),
         }
     }
+}
+
+fn start(
+    programs: &Path,
+    folder: &Path,
+    service: Option<&Running>,
+    objects: u32,
+    key: &str,
+    fresh: u32,
+) -> Result<Running, Failure> {
+    let table = match service {
+        None => "file = \"directory.toml\"\n".into(),
+        Some(service) => format!(
+            "file = \"\"\n[[directory.service]]\nkind = \"scim\"\nurl = {:?}\ntoken = \"token\"\nfresh_seconds = {fresh}\n\
+             max_stale_seconds = 3600\nremembered = {}\n",
+            service.url(""),
+            objects.saturating_mul(2)
+        ),
+    };
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\ndata = {:?}\nledger = \"\"\n[delegate]\nkeys = [{key:?}]\n[log]\nfilter = \"warn\"\n[directory]\n{table}",
+        folder.join("data").display().to_string()
+    );
+    let settings = folder.join("ocsp.toml");
+    material::write(&settings, &text)?;
+    Running::ocsp_server(programs, &settings)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this measures time")]
