@@ -4,7 +4,7 @@ use std::fmt;
 
 use directory::{Directory, DirectoryError, ObjectNames, ObjectState};
 use pki_core::{BoxFuture, GeneralName};
-use rest_client::{RestClient, RestError};
+use rest_client::{RestClient, RestError, escape};
 use serde_json::Value;
 use serial_binding::{BoundObject, ObjectId, ObjectKind, ObjectKinds};
 
@@ -110,13 +110,42 @@ impl JamfDirectory {
         Ok(Some(names))
     }
 
+    /// The id of the one user who has that email address, as the Classic API tells it.
+    async fn user_of(&self, email: &str) -> Result<Option<u32>, DirectoryError> {
+        let path = format!("/JSSResource/users/email/{}", escape(email));
+        let found = self.client.get::<Value>(&path).await.map_err(DirectoryError::from)?;
+        let Some(found) = found else { return Ok(None) };
+        let service = self.client.service().to_owned();
+        let users = found.get("users").and_then(Value::as_array).map(Vec::as_slice);
+        let id = match users {
+            Some([]) => return Ok(None),
+            Some([user]) => user.get("id").and_then(Value::as_u64),
+            Some(_) => return Err(DirectoryError::Ambiguous { directory: service, name: email.to_owned() }),
+            None => None,
+        };
+        let garbage = || RestError::Garbage { service, why: format!("expected users with ids: {found}") };
+        id.and_then(|id| u32::try_from(id).ok()).map(Some).ok_or_else(|| garbage().into())
+    }
+
+    /// `jamf-user-on-computer:17/alice@example.com`, with the user's id in the place of the email address.
+    async fn pair(&self, name: &str) -> Result<Option<BoundObject>, DirectoryError> {
+        let parts = name.split_once(':').and_then(|(kind, id)| Some((kind, id.split_once('/')?)));
+        let Some((kind, (device, email))) = parts else { return Ok(None) };
+        let kind = kind.parse::<ObjectKind>().ok();
+        let (Some(kind), Ok(device)) = (kind.filter(|kind| kind.is_pair()), device.parse::<u32>()) else {
+            return Ok(None);
+        };
+        let user = if email.contains('@') { self.user_of(email).await? } else { None };
+        Ok(user.and_then(|user| BoundObject::new(kind, ObjectId::from_pair(device, user)).ok()))
+    }
+
     /// A bare id is as good a name as any in a profile that is for one kind of thing; where it fits several it is none.
     async fn by_id(&self, name: &str) -> Result<Option<BoundObject>, DirectoryError> {
         let Ok(id @ ObjectId::Number(number)) = name.parse::<ObjectId>() else {
-            return Ok(name
-                .parse::<BoundObject>()
-                .ok()
-                .filter(|object| self.kinds().contains(object.kind())));
+            return match name.parse::<BoundObject>() {
+                Ok(object) => Ok(Some(object).filter(|object| self.kinds().contains(object.kind()))),
+                Err(_) => self.pair(name).await,
+            };
         };
         let mut found = None;
         for (kind, thing) in SINGLE {

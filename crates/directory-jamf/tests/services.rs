@@ -126,6 +126,36 @@ async fn ids_and_names_are_names() {
 }
 
 #[tokio::test]
+async fn a_user_on_a_device_is_found_by_the_email_address() {
+    let world = world(Unmanaged::Good);
+    let by_email = "/JSSResource/users/email/ada%40example.com";
+    let identify = |name: &'static str| world.directory.identify(name);
+    world.page(by_email, 200, r#"{"users":[{"id":4,"name":"ada"}]}"#);
+    for (name, expected) in [
+        ("jamf-user-on-computer:17/ada@example.com", Some("jamf-user-on-computer:17/4")),
+        ("jamf-user-on-mobile-device:17/ada@example.com", Some("jamf-user-on-mobile-device:17/4")),
+        ("jamf-user-on-computer:17/ada", None),
+        ("jamf-user-on-computer:x/ada@example.com", None),
+        ("jamf-computer:17/ada@example.com", None),
+        ("jamf-user-on-computer:17/bob@example.com", None),
+    ] {
+        let found = identify(name).await.unwrap();
+        assert_eq!(found, expected.map(|object| object.parse().unwrap()), "{name}");
+    }
+    let name = "jamf-user-on-computer:17/ada@example.com";
+    world.page(by_email, 200, r#"{"users":[]}"#);
+    assert_eq!(identify(name).await.unwrap(), None);
+    world.page(by_email, 200, r#"{"users":[{"id":4},{"id":5}]}"#);
+    assert!(matches!(identify(name).await, Err(DirectoryError::Ambiguous { .. })));
+    for (status, body) in
+        [(200, "{}"), (200, r#"{"users":[{"name":"ada"}]}"#), (404, "<html></html>"), (500, "")]
+    {
+        world.page(by_email, status, body);
+        assert!(matches!(identify(name).await, Err(DirectoryError::Unavailable { .. })), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_gets_a_token() {
     let service = PagedService::start(NOT_FOUND, None);
     service.page("/api/v1/auth/token", 200, r#"{"token":"t0ken","expires":1539619348124}"#);

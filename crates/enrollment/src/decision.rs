@@ -12,8 +12,8 @@ use serial_binding::{BoundObject, Resolution};
 
 use crate::{
     ApprovalPolicy, Asked, AskedNames, ChallengeAuthority, ChallengeValidator, EarlierRequest, Enroller,
-    Enrollment, EnrollmentProfile, EnrollmentRequest, Refusal, RenewalPolicy, StaticChallenge,
-    StoredChallenge, Validated,
+    Enrollment, EnrollmentProfile, EnrollmentRequest, Identification, Refusal, RenewalPolicy,
+    StaticChallenge, StoredChallenge, Validated,
     names::{Naming, RequestedNames},
     profile::Wish,
     renewal::Renewable,
@@ -222,14 +222,19 @@ impl Enroller {
         let challenge = || asked.challenge.ok_or(Refusal::ChallengeMissing);
         match profile.authority() {
             ChallengeAuthority::OneTime => self.by_one_time(profile, challenge()?, asked.now).await,
-            ChallengeAuthority::Static(expected) => self.by_static(expected, challenge()?, names).await,
-            ChallengeAuthority::Approval(_) => self.by_names(names).await.map(Grant::of),
-            ChallengeAuthority::Validator(validator) => self.by_validator(&**validator, asked, names).await,
+            ChallengeAuthority::Static(expected) => {
+                self.by_static(profile, expected, challenge()?, names).await
+            }
+            ChallengeAuthority::Approval(_) => self.identified(profile, names).await.map(Grant::of),
+            ChallengeAuthority::Validator(validator) => {
+                self.by_validator(profile, &**validator, asked, names).await
+            }
         }
     }
 
     async fn by_validator(
         &self,
+        profile: &EnrollmentProfile,
         validator: &dyn ChallengeValidator,
         asked: &Asked<'_>,
         names: &RequestedNames,
@@ -238,7 +243,7 @@ impl Enroller {
             validator.validate(asked).await?;
         let object = match object {
             Some(object) => object,
-            None => self.by_names(names).await?,
+            None => self.identified(profile, names).await?,
         };
         Ok(Grant { object, spends, renews: None, names: only, asked_names, notice })
     }
@@ -261,6 +266,7 @@ impl Enroller {
 
     async fn by_static(
         &self,
+        profile: &EnrollmentProfile,
         expected: &StaticChallenge,
         challenge: &ChallengePassword,
         names: &RequestedNames,
@@ -268,12 +274,22 @@ impl Enroller {
         if !expected.matches(challenge) {
             return Err(Refusal::ChallengeUnknown);
         }
-        self.by_names(names).await.map(Grant::of)
+        self.identified(profile, names).await.map(Grant::of)
     }
 
-    async fn by_names(&self, names: &RequestedNames) -> Result<BoundObject, Refusal> {
+    /// The object that the directory finds by what the request says of itself.
+    async fn identified(
+        &self,
+        profile: &EnrollmentProfile,
+        names: &RequestedNames,
+    ) -> Result<BoundObject, Refusal> {
+        let directory = &self.parts().directory;
+        if profile.identification() == Identification::JamfSubject {
+            let text = names.jamf_text().ok_or(Refusal::ObjectUnknown)?;
+            return directory.identify(&text).await?.ok_or(Refusal::ObjectUnknown);
+        }
         for name in names.texts() {
-            if let Some(object) = self.parts().directory.identify(name).await? {
+            if let Some(object) = directory.identify(name).await? {
                 return Ok(object);
             }
         }

@@ -18,6 +18,7 @@ mod challenge_text;
 mod decision;
 mod delivery;
 mod enroller;
+mod identification;
 mod lookup;
 mod memory_ledger;
 mod name_rules;
@@ -45,6 +46,7 @@ pub use approval::{
 pub use challenge_key::ChallengeKey;
 pub use delivery::{NoticeCarrier, Outbox, Undelivered};
 pub use enroller::{Enroller, EnrollerParts, Generation, InvalidEnroller};
+pub use identification::Identification;
 pub use memory_ledger::MemoryLedger;
 pub use name_rules::{
     AlternativeNameTemplate, ListedNames, MicrosoftIdsForm, NameChoice, NameRules, SecurityIdentifierForm,

@@ -10,6 +10,7 @@ use serial_binding::{BoundObject, ObjectId};
 
 use crate::{
     AskedNames, ListedNames, MicrosoftIdsForm, NameChoice, NameRules, Refusal, SecurityIdentifierForm,
+    identification::jamf_text,
     name_rules::fit,
     name_text::{self, check_alternative_name, check_common_name},
     template::{Known, text_of},
@@ -70,6 +71,11 @@ impl RequestedNames {
         }
         let common_name = common_name(csr.subject())?;
         Ok(Self { subject: csr.subject().clone(), common_name, alternative_names })
+    }
+
+    /// What profiles of Jamf Pro write into a subject, as the directory is asked for it.
+    pub(crate) fn jamf_text(&self) -> Option<String> {
+        jamf_text(&self.subject, &self.alternative_names)
     }
 
     /// As names that an object may be looked up by: the commonName, then the alternative names.

@@ -6,7 +6,7 @@ use issuance::{ChallengeId, Profile};
 use pki_core::ChallengePassword;
 use subtle::ConstantTimeEq as _;
 
-use crate::{ApprovalPolicy, ChallengeKey, ChallengeValidator, NameRules};
+use crate::{ApprovalPolicy, ChallengeKey, ChallengeValidator, Identification, NameRules};
 
 /// How certificates of a profile are made, and who may have one. There is none without a [`ChallengeAuthority`].
 ///
@@ -27,6 +27,7 @@ pub struct EnrollmentProfile {
     renewal: Option<RenewalPolicy>,
     approval: Option<ApprovalPolicy>,
     names: Arc<NameRules>,
+    identification: Identification,
     usages: Wish,
     validity: Wish,
     sha1: Sha1,
@@ -75,6 +76,7 @@ impl EnrollmentProfile {
             renewal: None,
             approval,
             names: Arc::default(),
+            identification: Identification::default(),
             usages: Wish::PassedOver,
             validity: Wish::PassedOver,
             sha1: Sha1::Refused,
@@ -97,6 +99,12 @@ impl EnrollmentProfile {
     #[must_use]
     pub fn with_names(self, names: NameRules) -> Self {
         Self { names: Arc::new(names), ..self }
+    }
+
+    /// Where no challenge names an object, it is found so.
+    #[must_use]
+    pub fn identified_by(self, identification: Identification) -> Self {
+        Self { identification, ..self }
     }
 
     /// A request that asks for some of the profile's key usages and extended key usages gets those alone. Otherwise every
@@ -154,6 +162,10 @@ impl EnrollmentProfile {
     /// The rules of names.
     pub fn names(&self) -> &NameRules {
         &self.names
+    }
+
+    pub(crate) fn identification(&self) -> Identification {
+        self.identification
     }
 
     pub(crate) fn usages(&self) -> Wish {

@@ -11,6 +11,8 @@ macro_rules! oids {
 oids! {
     /// commonName (RFC 5280 appendix A.1).
     COMMON_NAME = "2.5.4.3";
+    /// organizationalUnitName (RFC 5280 appendix A.1).
+    ORGANIZATIONAL_UNIT_NAME = "2.5.4.11";
     /// subjectKeyIdentifier (RFC 5280 §4.2.1.2).
     SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
     /// keyUsage (RFC 5280 §4.2.1.3).

@@ -78,6 +78,9 @@ pub enum Command {
     /// Directories that are asked over the network
     #[command(subcommand)]
     Directory(DirectoryCommand),
+    /// Who may log in where challenges are handed out: NDES's page, Jamf Pro's webhook
+    #[command(subcommand)]
+    User(UserCommand),
     /// Show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -244,6 +247,23 @@ pub enum ChallengeCommand {
         #[arg(long, value_name = "TIME", value_parser = configuration::duration)]
         lifetime: Option<std::time::Duration>,
     },
+}
+
+/// Those who may log in.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a password for somebody, new or known, and print it; it is nowhere else
+    Add {
+        /// What they are called
+        name: String,
+    },
+    /// Let somebody log in no more
+    Remove {
+        /// What they are called
+        name: String,
+    },
+    /// List those who may log in
+    List,
 }
 
 /// The configuration.

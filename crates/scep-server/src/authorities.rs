@@ -1,7 +1,10 @@
 //! What profiles take as authority: from settings, secrets and services to who decides on first enrollments.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
+use challenge_webhook::{
+    Webhook, WebhookChallenge, WebhookChallengeParts, WebhookSecret, WebhookSettings as HookSettings,
+};
 use enrollment::{
     ChallengeAuthority, ChallengeKey, ChallengeValidator, SealedChallenges, SealingKey, StaticChallenge,
 };
@@ -12,8 +15,9 @@ use serial_binding::KeyId;
 
 use crate::{
     data_folder::secret,
+    ndes_passwords::NdesPasswords,
     profiles::approval,
-    settings::{ChallengeKind, ProfileSettings, Settings},
+    settings::{ChallengeKind, ProfileSettings, Settings, WebhookSettings},
 };
 
 /// The authority of each profile, by its name. Made once, whatever the number of CAs and generations.
@@ -21,6 +25,7 @@ use crate::{
 pub(crate) struct Authorities {
     by_profile: BTreeMap<String, ChallengeAuthority>,
     sealed: Option<Arc<SealedChallenges>>,
+    ndes: BTreeMap<String, Arc<NdesPasswords>>,
 }
 
 impl Authorities {
@@ -32,12 +37,17 @@ impl Authorities {
         outside: impl Fn(&ProfileSettings) -> Result<Arc<dyn ChallengeValidator>, String>,
     ) -> Result<Self, ServerError> {
         let is_sealed = |profile: &ProfileSettings| profile.challenge == ChallengeKind::Sealed;
-        let mut made = Self { by_profile: BTreeMap::new(), sealed: None };
+        let mut made = Self { by_profile: BTreeMap::new(), sealed: None, ndes: BTreeMap::new() };
         if settings.profile.iter().any(is_sealed) {
             secret(&settings.data.join(sealing_key_name(sealing_key_id(settings)?)))?;
             made.sealed = Some(Arc::new(sealed_challenges(settings)?));
         }
         for profile in &settings.profile {
+            if profile.challenge == ChallengeKind::Ndes {
+                let (lifetime, most) = (lifetime(profile), profile.ndes.outstanding);
+                let passwords = NdesPasswords::new(challenge_key.clone(), lifetime, most);
+                made.ndes.insert(profile.name.clone(), Arc::new(passwords));
+            }
             let authority = match profile.challenge {
                 ChallengeKind::Intune => {
                     ChallengeAuthority::Validator(outside(profile).map_err(|problem| {
@@ -58,6 +68,16 @@ impl Authorities {
             .ok_or_else(|| ServerError::new(format_args!("the profile {:?} has no authority", profile.name)))
     }
 
+    /// The challenges of NDES of a profile.
+    pub(crate) fn ndes(&self, profile: &ProfileSettings) -> Option<&Arc<NdesPasswords>> {
+        self.ndes.get(&profile.name)
+    }
+
+    /// What seals challenges, where a profile takes such.
+    pub(crate) fn sealed(&self) -> Option<&Arc<SealedChallenges>> {
+        self.sealed.as_ref()
+    }
+
     fn authority(
         &self,
         profile: &ProfileSettings,
@@ -66,6 +86,9 @@ impl Authorities {
     ) -> Result<ChallengeAuthority, ServerError> {
         let wrong =
             |problem: &str| ServerError::new(format_args!("the profile {:?}: {problem}", profile.name));
+        if !profile.jamf.hook.is_empty() && profile.challenge != ChallengeKind::Sealed {
+            return Err(wrong("jamf.hook needs challenge = \"sealed\", for that is what it hands out"));
+        }
         Ok(match profile.challenge {
             ChallengeKind::OneTime => ChallengeAuthority::OneTime,
             ChallengeKind::Static => {
@@ -78,12 +101,46 @@ impl Authorities {
                 wrong("challenge = \"none\" needs approval = \"manual\", or anybody could enroll")
             })?),
             ChallengeKind::Intune => return Err(wrong("nobody outside can be asked")),
+            ChallengeKind::Ndes => {
+                let passwords = self.ndes(profile).ok_or_else(|| wrong("there is no page for it"))?;
+                ChallengeAuthority::Validator(Arc::clone(passwords) as _)
+            }
+            ChallengeKind::Webhook => ChallengeAuthority::Validator(webhook(profile, data)?),
             ChallengeKind::Sealed => {
                 let sealed = self.sealed.clone().ok_or_else(|| wrong("there is no key that seals"))?;
                 ChallengeAuthority::Validator(sealed)
             }
         })
     }
+}
+
+fn webhook(profile: &ProfileSettings, data: &Path) -> Result<Arc<dyn ChallengeValidator>, ServerError> {
+    let WebhookSettings { url, id, secret_file, trusted_cas } = &profile.webhook;
+    let wrong = |problem: &dyn std::fmt::Display| {
+        ServerError::new(format_args!("the profile {:?}: webhook: {problem}", profile.name))
+    };
+    let path = data.join(secret_file);
+    let secret = read_private_file(&path)?;
+    let secret = str::from_utf8(&secret).map_err(|error| ServerError::of_file(&path, error))?;
+    let trusted_cas = if trusted_cas.as_os_str().is_empty() {
+        Vec::new()
+    } else {
+        let path = data.join(trusted_cas);
+        std::fs::read(&path).map_err(|error| ServerError::of_file(&path, error))?
+    };
+    let settings = HookSettings {
+        url: url.clone(),
+        id: id.clone(),
+        secret: WebhookSecret::from_base64(secret).map_err(|error| wrong(&error))?,
+        trusted_cas,
+    };
+    let webhook = Webhook::new(settings).map_err(|error| wrong(&error))?;
+    Ok(Arc::new(WebhookChallenge::new(WebhookChallengeParts { webhook, told: None })))
+}
+
+/// How long the challenges of a profile live.
+pub(crate) fn lifetime(profile: &ProfileSettings) -> Duration {
+    Duration::from_secs(profile.challenge_minutes.saturating_mul(60))
 }
 
 /// What makes and checks sealed challenges with the keys in the data folder, of which there must be one at least.

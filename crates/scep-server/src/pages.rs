@@ -144,7 +144,8 @@ fn document(media_type: &'static str, body: Vec<u8>) -> Reply {
     reply
 }
 
-fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
+/// A page of plain text that nobody keeps.
+pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(Full::new(text.into()));
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

@@ -3,8 +3,8 @@
 use std::{fmt::Display, str::FromStr, sync::Arc, time::Duration};
 
 use enrollment::{
-    ApprovalPolicy, ChallengeAuthority, EnrollmentProfile, InvalidTemplate, ListedNames, MicrosoftIdsForm,
-    NameChoice, NameRules, RenewalPolicy, SecurityIdentifierForm,
+    ApprovalPolicy, ChallengeAuthority, EnrollmentProfile, Identification, InvalidTemplate, ListedNames,
+    MicrosoftIdsForm, NameChoice, NameRules, RenewalPolicy, SecurityIdentifierForm,
 };
 use issuance::{KeyPolicy, Profile, ProfileSettings as IssuanceSettings};
 use ocsp_server::ServerError;
@@ -12,8 +12,8 @@ use pki_core::{Extension, KeyUsage, Oid, oids};
 use scep_proto::{AlgorithmPolicy, Legacy};
 
 use crate::settings::{
-    ApprovalKind, ChallengeKind, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm, NamesKind,
-    ProfileSettings, RenewalKind, WishKind,
+    ApprovalKind, ChallengeKind, IdentifierKind, IdentifyKind, KeyName, KeyUsageName, LegacyAlgorithm,
+    NamesKind, ProfileSettings, RenewalKind, WishKind,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -76,6 +76,10 @@ fn with_options(
     let profile = match approval {
         Some(policy) => profile.with_approval(policy),
         None => profile,
+    };
+    let profile = match settings.identify {
+        IdentifyKind::Names => profile,
+        IdentifyKind::JamfSubject => profile.identified_by(Identification::JamfSubject),
     };
     let profile = match settings.requested_validity {
         WishKind::PassedOver => profile,
@@ -289,9 +293,15 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<EnrollmentProfile>, String> {
         let folder = tempfile::tempdir().unwrap();
-        let challenge = folder.path().join("challenge.txt");
-        std::fs::write(&challenge, "a challenge that all share\n").unwrap();
-        std::fs::set_permissions(challenge, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let secrets = [
+            ("challenge.txt", "a challenge that all share\n"),
+            ("webhook.secret", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n"),
+        ];
+        for (name, secret) in secrets {
+            let path = folder.path().join(name);
+            std::fs::write(&path, secret).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         let settings = Configuration::from_text(text).and_then(|text| text.read::<Settings>());
         let settings = settings.map_err(|error| error.to_string())?;
         let settings = Settings { data: folder.path().to_owned(), ..settings };
@@ -318,6 +328,26 @@ mod tests {
         for key in ["subject_suffix", "challenge_file", "requested_usages", "get_ca_cert", "whitelist"] {
             assert!(page.contains(key), "{key}");
         }
+    }
+
+    #[test]
+    fn every_configuration_for_a_management_system_makes_a_profile() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/mdm");
+        let mut pages = 0;
+        for page in std::fs::read_dir(folder).unwrap() {
+            let path = page.unwrap().path();
+            let page = std::fs::read_to_string(&path).unwrap();
+            let examples = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+            // Intune's is tested where its services are.
+            let is_ours = !path.ends_with("intune.md");
+            for example in examples.filter(|example| is_ours && example.contains("[[profile]]")) {
+                let profiles =
+                    read(example).unwrap_or_else(|error| panic!("{}: {error}\n{example}", path.display()));
+                assert!(!profiles.is_empty(), "{example}");
+                pages += 1;
+            }
+        }
+        assert!(pages >= 12, "{pages}");
     }
 
     #[test]
@@ -358,6 +388,13 @@ mod tests {
             ("extended_key_usage = ['1.3.6.1.5.5.7.3.9']", "never gives"),
             ("challenge = 'none'", "needs approval"),
             ("crl = true", "crl.enabled"),
+            ("challenge = 'static'", "needs challenge_file"),
+            (
+                "challenge = 'webhook'\n[profile.webhook]\nurl = 'http://a.example'\nsecret_file = 'webhook.secret'",
+                "expected https",
+            ),
+            ("[profile.jamf]\nhook = '/jamf'", "jamf.hook needs challenge"),
+            ("challenge = 'ndes'\n[profile.ndes]\nencoding = 'utf-16'", "utf-16le"),
             ("names = 'any'", "any"),
             ("[[profile.extension]]\noid = 'x'", "extension.oid: expected an object identifier"),
             ("[[profile.extension]]\noid = '1.2.3'\nvalue = '0'", "extension.value: expected DER"),

@@ -8,6 +8,7 @@ use pki_core::BoxFuture;
 use scep_service::ScepService;
 
 use crate::{
+    challenge_pages::ChallengePages,
     crl_pages::CrlPages,
     delegates::DelegateEndpoint,
     pages::{Pages, Reply, nothing},
@@ -27,6 +28,7 @@ const PROGRAMS: [&str; 4] =
 /// | `/ca`, `/ca/ID` and the same with `.pem` | the certificate of the first CA, of the one of that id |
 /// | `/ocsp-delegate/FINGERPRINT` | a certificate for a responder elsewhere, where there is a token for that |
 /// | `/crl`, `/crl/ID` and the same with `/delta`, with `.pem` | the CRL of the first CA, of the one of that id; the delta CRL |
+/// | the paths of NDES's pages and of Jamf's webhooks | challenges, for those who log in |
 /// | `/healthz` | 200 while the process answers |
 /// | `/readyz` | 200 while certificates can be issued and OCSP answered, else 503 |
 /// | `/metrics` | counters and gauges, for Prometheus |
@@ -44,18 +46,21 @@ struct Inner {
     delegates: Option<DelegateEndpoint>,
     pages: Pages,
     crls: CrlPages,
+    challenges: ChallengePages,
 }
 
 impl Routes {
-    /// SCEP by the path of each profile, OCSP under its own path, certificates for responders elsewhere, pages, and CRLs.
+    /// SCEP by the path of each profile, OCSP under its own path, certificates for responders elsewhere, pages, CRLs, and
+    /// challenges.
     pub(crate) fn new(
         scep: Vec<Mounted>,
         ocsp: OcspService,
         delegates: Option<DelegateEndpoint>,
         pages: Pages,
         crls: CrlPages,
+        challenges: ChallengePages,
     ) -> Self {
-        Self(Arc::new(Inner { scep, ocsp, delegates, pages, crls }))
+        Self(Arc::new(Inner { scep, ocsp, delegates, pages, crls, challenges }))
     }
 
     /// The service below whose path the target is; the longest such path counts, and none is the shortest.
@@ -68,6 +73,9 @@ impl Routes {
     fn default_scep(&self, path: &str, query: &str) -> Option<&ScepService> {
         let lower = path.to_ascii_lowercase();
         let asks = query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("operation="));
+        if let Some(ndes) = self.0.challenges.ndes_profile(&lower) {
+            return self.0.scep.iter().find(|mounted| mounted.profile == ndes).map(|found| &found.service);
+        }
         let known = PROGRAMS.iter().any(|program| is_below(&lower, program)) || path.is_empty() && asks;
         self.0.scep.first().filter(|_| known).map(|found| &found.service)
     }
@@ -97,6 +105,10 @@ impl Service<Request<Incoming>> for Routes {
         let path = path.trim_start_matches('/');
         if let Some((delegates, ca)) = self.0.delegates.as_ref().zip(DelegateEndpoint::ca_of(path)) {
             let answering = delegates.answer(ca, request);
+            return Box::pin(async { Ok(answering.await) });
+        }
+        if let Some(page) = self.0.challenges.page(request.method(), path, query) {
+            let answering = page.answer(request);
             return Box::pin(async { Ok(answering.await) });
         }
         // A profile at the root must not hide the pages.

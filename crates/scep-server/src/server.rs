@@ -72,7 +72,8 @@ impl Server {
                 Some((listen(address, &settings.limits).await?, tls, delegates))
             }
         };
-        let routes = Routes::new(scep, responder.service, wiring.delegates()?, pages, crls);
+        let routes =
+            Routes::new(scep, responder.service, wiring.delegates()?, pages, crls, wiring.challenge_pages()?);
         Ok(Self { listener, routes, aside, delegates, banner, _lock: lock })
     }
 

@@ -2,6 +2,7 @@
 //! variable (`SCEP_SERVER__…`, see the crate `configuration`).
 
 mod cas;
+mod challenges;
 mod crls;
 mod intune;
 mod ledger;
@@ -11,6 +12,7 @@ mod traffic;
 use std::path::PathBuf;
 
 pub use cas::{CaSettings, Cas, DEFAULT_CA};
+pub use challenges::{JamfSettings, NdesSettings, PageEncoding, WebhookSettings};
 pub use crls::CrlSettings;
 pub use intune::IntuneSettings;
 pub use ledger::LedgerKind;
@@ -18,8 +20,8 @@ use ocsp_server::settings::{
     AnswerSettings, DirectorySettings, LimitSettings, LogSettings, RevocationSettings,
 };
 pub use profile::{
-    ApprovalKind, ChallengeKind, ExtensionSettings, IdentifierKind, KeyName, KeyUsageName, LegacyAlgorithm,
-    ListedNamesSettings, NamesKind, ProfileSettings, RenewalKind, ReplyKind, WishKind,
+    ApprovalKind, ChallengeKind, ExtensionSettings, IdentifierKind, IdentifyKind, KeyName, KeyUsageName,
+    LegacyAlgorithm, ListedNamesSettings, NamesKind, ProfileSettings, RenewalKind, ReplyKind, WishKind,
 };
 use serde::{Deserialize, Serialize};
 pub use traffic::{MetricsSettings, ThrottleSettings, ToleranceSettings};
@@ -44,6 +46,8 @@ pub struct Settings {
     pub ca: Cas,
     /// How serial numbers are made.
     pub serial: SerialSettings,
+    /// File of those who may log in where challenges are handed out; `scep-server user` changes it.
+    pub users_file: PathBuf,
     /// How challenges are sealed.
     pub sealing: SealingSettings,
     /// Where devices and users are looked up.
@@ -81,6 +85,7 @@ impl Default for Settings {
             ledger: LedgerKind::default(),
             ca: Cas::default(),
             serial: SerialSettings::default(),
+            users_file: "users".into(),
             sealing: SealingSettings::default(),
             directory: DirectorySettings::default(),
             ocsp: OcspSettings::default(),

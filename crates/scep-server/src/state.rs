@@ -150,9 +150,14 @@ pub(crate) fn check(settings: &Settings) -> Result<(), ServerError> {
 
 fn check_profile(profile: &ProfileSettings) -> Result<(), &'static str> {
     match profile.challenge {
-        ChallengeKind::Static | ChallengeKind::Sealed | ChallengeKind::Intune => {}
+        ChallengeKind::Static | ChallengeKind::Sealed | ChallengeKind::Webhook | ChallengeKind::Intune => {}
         ChallengeKind::OneTime => {
             return Err("one-time challenges are kept in the ledger: set challenge = \"sealed\"");
+        }
+        ChallengeKind::Ndes => {
+            return Err(
+                "challenges of NDES are known to the server alone that handed them out: set challenge = \"sealed\"",
+            );
         }
         ChallengeKind::None => {
             return Err("challenge = \"none\" needs approval, which is kept in the ledger: set a challenge");

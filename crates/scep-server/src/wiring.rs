@@ -22,10 +22,11 @@ use scep_service::{
 use serial_binding::{SerialBinding, SerialBindings};
 
 use crate::{
-    authorities::Authorities,
+    authorities::{Authorities, lifetime},
     banner::Trial,
     ca_folder::{CaFolder, Generation},
     chain::Chain,
+    challenge_pages::{self, ChallengePages},
     commands::FirstRun,
     crl_candidates::RevokedCertificates,
     crl_pages::CrlPages,
@@ -36,6 +37,9 @@ use crate::{
     demonstration,
     gauges::{CrlGauges, register_ends, watch_expiring},
     handler::Handler,
+    jamf_hook::JamfHook,
+    logins::Logins,
+    ndes_page::{self, NdesPage},
     outside::Outside,
     pages::Pages,
     profiles::{Urls, algorithm_policy, enrollment_profile},
@@ -215,6 +219,57 @@ impl<'a> Wiring<'a> {
             path: settings.ocsp.path.clone(),
             answers: settings.answers.clone(),
             clock: Arc::clone(&self.clock),
+        })
+    }
+
+    /// Where management systems get challenges.
+    pub(crate) fn challenge_pages(&self) -> Result<ChallengePages, ServerError> {
+        let (settings, profiles) = (self.settings, &self.settings.profile);
+        let ndes = profiles.iter().filter_map(|profile| self.ndes_page(profile));
+        let ndes: Vec<(String, NdesPage)> = ndes.collect();
+        let jamf: Vec<JamfHook> = profiles.iter().filter_map(|profile| self.jamf_hook(profile)).collect();
+        if ndes.is_empty() && jamf.is_empty() {
+            return Ok(ChallengePages::default());
+        }
+        let mut paths: Vec<&str> = ndes.iter().map(|(_, page)| &*page.path).collect();
+        paths.extend(jamf.iter().map(|hook| &*hook.path));
+        paths.sort_unstable();
+        if let Some(path) =
+            paths.windows(2).find(|pair| pair.first() == pair.last()).and_then(|pair| pair.first())
+        {
+            let problem = "two profiles hand out challenges at the path";
+            return Err(ServerError::new(format_args!("{problem} {path:?}: give each its own")));
+        }
+        let users = settings.data.join(&settings.users_file);
+        let logins = Logins::new(users, self.trusted_proxies.clone(), Arc::clone(&self.clock))?;
+        let (ndes_profiles, ndes) = ndes.into_iter().unzip();
+        let (base, clock) = (self.base.clone(), Arc::clone(&self.clock));
+        Ok(ChallengePages::new(challenge_pages::Parts { logins, ndes, ndes_profiles, jamf, base, clock }))
+    }
+
+    fn ndes_page(&self, profile: &ProfileSettings) -> Option<(String, NdesPage)> {
+        let passwords = Arc::clone(self.authorities.ndes(profile)?);
+        let ca = self.folder.cas.iter().find(|ca| self.profiles_of(ca).any(|of| of.name == profile.name))?;
+        let page = NdesPage {
+            path: page_path(&profile.ndes.path),
+            passwords,
+            thumbprint: ndes_page::thumbprint(ca.current.issuer.certificate()),
+            encoding: profile.ndes.encoding,
+            users: profile.ndes.users.clone(),
+            minutes: profile.challenge_minutes,
+        };
+        Some((profile.name.clone(), page))
+    }
+
+    fn jamf_hook(&self, profile: &ProfileSettings) -> Option<JamfHook> {
+        let sealed = self.authorities.sealed().filter(|_| !profile.jamf.hook.is_empty())?;
+        Some(JamfHook {
+            path: page_path(&profile.jamf.hook),
+            profile: profile.name.clone(),
+            sealed: Arc::clone(sealed),
+            lifetime: lifetime(profile),
+            directory: Arc::clone(&self.directories.together),
+            users: profile.jamf.users.clone(),
         })
     }
 
@@ -457,11 +512,16 @@ impl<'a> Wiring<'a> {
             random: Arc::new(AwsLc),
         };
         let minutes = profile.challenge_minutes;
-        let lifetime = Duration::from_secs(minutes.saturating_mul(60));
-        let challenge = challenges.create(device, &profile.name, lifetime).await.map_err(ServerError::new)?;
+        let challenge =
+            challenges.create(device, &profile.name, lifetime(profile)).await.map_err(ServerError::new)?;
         let challenge = challenge.expose().to_owned();
         Ok(Some(Trial { challenge, object: demonstration::DEVICE.into(), minutes }))
     }
+}
+
+/// As paths are compared.
+fn page_path(path: &str) -> String {
+    path.trim_matches('/').to_ascii_lowercase()
 }
 
 /// `None` where there is no limit.

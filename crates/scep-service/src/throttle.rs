@@ -53,7 +53,7 @@ impl Throttle {
     }
 
     /// Counts a request from `address`; the error is the time after which the next one is taken.
-    pub(crate) fn admit(&self, address: IpAddr, now: UnixTime) -> Result<(), Duration> {
+    pub fn admit(&self, address: IpAddr, now: UnixTime) -> Result<(), Duration> {
         let source = source_of(address);
         if let Some(undecryptable) = &self.undecryptable {
             undecryptable.state().look(source, &undecryptable.pace, now)?;
@@ -62,7 +62,7 @@ impl Throttle {
     }
 
     /// Counts a message from `address` that could not be decrypted; whether that was the last one it had.
-    pub(crate) fn undecryptable(&self, address: IpAddr, now: UnixTime) -> bool {
+    pub fn undecryptable(&self, address: IpAddr, now: UnixTime) -> bool {
         let Some(sources) = &self.undecryptable else { return false };
         let (source, mut state) = (source_of(address), sources.state());
         let took = state.take(source, &sources.pace, now);

@@ -1,6 +1,6 @@
 //! `scep-server challenge`: one-time and sealed challenges.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use enrollment::{ChallengeKey, OneTimeChallenges, SealedTerms};
 use keys_software::{AwsLc, load_secret};
@@ -11,7 +11,7 @@ use serial_binding::BoundObject;
 use super::say;
 use crate::{
     arguments::ChallengeCommand,
-    authorities::sealed_challenges,
+    authorities::{self, sealed_challenges},
     data_folder::{CHALLENGE_KEY, Records},
     settings::{ChallengeKind, ProfileSettings, Settings},
 };
@@ -22,7 +22,7 @@ pub(super) async fn run(command: ChallengeCommand, settings: &Settings) -> Resul
     let ChallengeCommand::Create { object, profile, sealed, names, key, lifetime } = command;
     let kind = if sealed { ChallengeKind::Sealed } else { ChallengeKind::OneTime };
     let profile = chosen(&settings.profile, kind, profile.as_deref())?;
-    let lifetime = lifetime.unwrap_or(Duration::from_secs(profile.challenge_minutes.saturating_mul(60)));
+    let lifetime = lifetime.unwrap_or_else(|| authorities::lifetime(profile));
     let object = match object {
         Some(object) => Some(find(settings, &object).await?),
         None => None,

@@ -8,6 +8,7 @@ mod delegate;
 mod explain;
 mod pending;
 mod refusals;
+mod user;
 
 use std::io::Write as _;
 
@@ -47,6 +48,7 @@ pub fn run(arguments: Arguments) -> Result<(), ServerError> {
             say(format_args!("what directories take away is believed until {until}"))
         }
         Command::Challenge(command) => in_runtime(challenge::run(command, &settings)),
+        Command::User(command) => user::run(command, &settings),
         Command::Config(ConfigCommand::Print) => {
             settings.answers = settings.answers.in_full();
             say(format_args!("{}", configuration::to_text(&settings)?))

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::{JamfSettings, NdesSettings, WebhookSettings};
+
 /// An element of the array `profile`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -23,6 +25,14 @@ pub struct ProfileSettings {
     pub challenge_minutes: u64,
     /// The name of the tenant whose Intune is asked. Empty: the first one.
     pub intune: String,
+    /// How the object is found that a challenge does not name.
+    pub identify: IdentifyKind,
+    /// The page of Microsoft's NDES.
+    pub ndes: NdesSettings,
+    /// The webhook of Jamf Pro.
+    pub jamf: JamfSettings,
+    /// The web service that decides.
+    pub webhook: WebhookSettings,
     /// Whether a person approves requests.
     pub approval: ApprovalKind,
     /// Days that a request waits for approval, and that an approved one can be fetched.
@@ -90,6 +100,10 @@ impl Default for ProfileSettings {
             challenge_file: None,
             challenge_minutes: 60,
             intune: String::new(),
+            identify: IdentifyKind::Names,
+            ndes: NdesSettings::default(),
+            jamf: JamfSettings::default(),
+            webhook: WebhookSettings::default(),
             approval: ApprovalKind::Automatic,
             approval_days: 7,
             renewal: RenewalKind::Certificate,
@@ -152,12 +166,27 @@ pub enum ChallengeKind {
     OneTime,
     /// By a challenge that says itself what it is good for; docs/sealed-challenges.md.
     Sealed,
+    /// By a challenge from the page of Microsoft's NDES, good once; the object is found by the names asked for.
+    Ndes,
+    /// By what a web service of the site says; docs/mdm/webhook.md.
+    Webhook,
     /// By a challenge that all share; the object is found by the names asked for.
     Static,
     /// By a challenge that only Microsoft Intune can read, which is asked; docs/mdm/intune.md.
     Intune,
     /// Not at all: a person approves each request; the object is found by the names asked for.
     None,
+}
+
+/// How an object is found that no challenge names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(clippy::exhaustive_enums, reason = "a configuration file")]
+pub enum IdentifyKind {
+    /// By the common name, then by the alternative names, one after the other.
+    Names,
+    /// By a subject such as `CN=17,OU=computers`, as Jamf Pro's profiles write it, and for a user by the email address.
+    JamfSubject,
 }
 
 /// Which requests a person approves.

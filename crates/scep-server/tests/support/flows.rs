@@ -56,3 +56,36 @@ pub(crate) fn refused(server: &Server, told: &Told<'_>, label: &str) -> String {
     assert!(!success, "it was enrolled: {text}");
     text
 }
+
+/// A page as curl got it.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) media_type: String,
+    pub(crate) body: Vec<u8>,
+    /// The same, as text.
+    pub(crate) text: String,
+    headers: String,
+}
+
+impl Page {
+    /// The values of all headers of that name, which is in lower case.
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let headers = self.headers.lines().filter_map(|line| line.split_once(": "));
+        headers.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
+    }
+}
+
+/// Has curl fetch `path`, with these arguments too.
+pub(crate) fn fetch(server: &Server, path: &str, arguments: &[&str]) -> Page {
+    let url = format!("http://{}{path}", server.address());
+    let fixed = ["--silent", "--show-error", "--include", &url];
+    let answer = testkit::run("curl", fixed.iter().chain(arguments));
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let (headers, body) = (String::from_utf8(answer[..end].to_vec()).unwrap(), answer[end + 4..].to_vec());
+    let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+    let text = String::from_utf8_lossy(&body).into_owned();
+    let mut page = Page { status, media_type: String::new(), body, text, headers };
+    page.media_type =
+        page.header("content-type").first().map(|value| (*value).to_owned()).unwrap_or_default();
+    page
+}
