@@ -15,9 +15,11 @@ use serial_binding::{BoundObject, ObjectId, ObjectKind, ObjectKinds};
 
 use crate::{
     Compliance, DeletedUsers, DeviceDirectory, EntraPolicy, Wiped,
+    followed::Followed,
     graph::{Graph, Version},
-    policy::worse,
+    policy::{Account, ON_HOLD, worse},
     records::{Device, ManagedDevice, Page, User, uuid},
+    risk::Risks,
 };
 
 /// How long an Intune that does not let us is not asked again, where that is an answer.
@@ -37,17 +39,22 @@ pub struct EntraParts {
     /// Objects that are never deleted, one of a kind at most. When one of them is not there, no object of its kind is
     /// believed to be gone.
     pub canaries: Vec<BoundObject>,
+    /// How long what a [`Follower`](crate::Follower) has heard is answered from; older, Graph is asked.
+    pub max_lag: Duration,
+    /// How long what a [`Follower`](crate::Follower) has heard of users' risks is believed; older, nobody knows them.
+    pub max_risk_age: Duration,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Devices and users of one tenant. Each question goes to Microsoft Graph.
+/// Devices and users of one tenant. Each question goes to Microsoft Graph, unless a [`Follower`](crate::Follower) has
+/// heard of the object lately.
 ///
 /// | object | good | on hold | gone |
 /// |---|---|---|---|
 /// | [`ENTRA_DEVICE`](ObjectKind::ENTRA_DEVICE) | accountEnabled | not enabled; not compliant, by [`Compliance`] | 404 |
 /// | [`INTUNE_DEVICE`](ObjectKind::INTUNE_DEVICE) | there | not compliant, by [`Compliance`] | 404; being wiped, retired or deleted, by [`Wiped`] |
-/// | [`ENTRA_USER`](ObjectKind::ENTRA_USER) | accountEnabled | not enabled; deleted and restorable, by [`DeletedUsers`] | 404 |
+/// | [`ENTRA_USER`](ObjectKind::ENTRA_USER) | accountEnabled | not enabled; deleted and restorable, by [`DeletedUsers`]; at a [risk](EntraPolicy::untolerated_risks) | 404 |
 ///
 /// Whether both must know a device is a matter of [`DeviceDirectory`]. Cheap to clone. Needs a tokio runtime.
 #[derive(Clone)]
@@ -58,6 +65,10 @@ pub(crate) struct Inner {
     pub(crate) policy: EntraPolicy,
     pub(crate) tenant: Option<ObjectId>,
     canaries: Vec<BoundObject>,
+    pub(crate) followed: Followed,
+    pub(crate) risks: Risks,
+    max_lag: Duration,
+    max_risk_age: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     /// Intune is not asked before then.
     refused_until: Mutex<Option<UnixTime>>,
@@ -66,13 +77,49 @@ pub(crate) struct Inner {
 impl EntraDirectory {
     /// From its parts.
     pub fn new(parts: EntraParts) -> Self {
-        let EntraParts { client, policy, tenant, canaries, clock } = parts;
-        let graph = Graph::new(client);
-        Self(Arc::new(Inner { graph, policy, tenant, canaries, clock, refused_until: Mutex::default() }))
+        let EntraParts { client, policy, tenant, canaries, max_lag, max_risk_age, clock } = parts;
+        Self(Arc::new(Inner {
+            graph: Graph::new(client),
+            policy,
+            tenant,
+            canaries,
+            followed: Followed::default(),
+            risks: Risks::default(),
+            max_lag,
+            max_risk_age,
+            clock,
+            refused_until: Mutex::default(),
+        }))
     }
 }
 
 impl Inner {
+    async fn observed(&self, object: BoundObject) -> Result<Observation, DirectoryError> {
+        if let Some((state, as_of)) = self.remembered(object)? {
+            return Ok(Observation { state: Some(state), known_at: Some(as_of), reliable_until: None });
+        }
+        let state = self.whole_state(object).await?;
+        Ok(Observation { state, known_at: None, reliable_until: None })
+    }
+
+    /// What a follower has heard of an object lately, if that is all there is to say.
+    pub(crate) fn remembered(
+        &self,
+        object: BoundObject,
+    ) -> Result<Option<(ObjectState, UnixTime)>, DirectoryError> {
+        let now = self.clock.now();
+        let is_user = object.kind() == ObjectKind::ENTRA_USER;
+        let is_all = is_user || self.policy.devices.trusts_entra_alone();
+        let known = self.followed.find(object).filter(|_| is_all);
+        let Some((account, as_of)) = known.filter(|(_, as_of)| now < as_of.saturating_add(self.max_lag))
+        else {
+            return Ok(None);
+        };
+        let state =
+            if is_user { self.user_at_risk(object.id(), account) } else { self.judge_device(account) };
+        Ok(Some((state?, as_of)))
+    }
+
     async fn whole_state(&self, object: BoundObject) -> Result<Option<ObjectState>, DirectoryError> {
         let id = object.id();
         match (object.kind(), self.policy.devices) {
@@ -134,7 +181,7 @@ impl Inner {
             Some(id) => self.device_state(id).await?,
             None => None,
         };
-        Ok(Some(worse(state, other.unwrap_or(ObjectState::Disabled { since: None }))))
+        Ok(Some(worse(state, other.unwrap_or(ON_HOLD))))
     }
 
     async fn agreed_by_entra_id(&self, id: ObjectId) -> Result<Option<ObjectState>, DirectoryError> {
@@ -144,16 +191,18 @@ impl Inner {
         let latest = managed.iter().max_by_key(|device| device.enrolled_date_time.clone());
         let Some(latest) = latest else {
             self.check_canary(ObjectKind::INTUNE_DEVICE).await?;
-            return Ok(Some(worse(state, ObjectState::Disabled { since: None })));
+            return Ok(Some(worse(state, ON_HOLD)));
         };
         Ok(Some(worse(state, self.judge_managed(latest)?)))
     }
 
     pub(crate) async fn device_state(&self, id: ObjectId) -> Result<Option<ObjectState>, DirectoryError> {
         let device = self.device(id, self.device_fields()).await?;
-        let judge =
-            |device: &Device| self.policy.device(device, self.clock.now()).map_err(|why| self.odd(why));
-        self.judged(ObjectKind::ENTRA_DEVICE, device, judge).await
+        self.judged(ObjectKind::ENTRA_DEVICE, device, |device| self.judge_device(device.account())).await
+    }
+
+    fn judge_device(&self, account: Account) -> Result<ObjectState, DirectoryError> {
+        self.policy.device(account, self.clock.now()).map_err(|why| self.odd(why))
     }
 
     async fn managed_state(&self, id: ObjectId) -> Result<Option<ObjectState>, DirectoryError> {
@@ -168,11 +217,28 @@ impl Inner {
     async fn user_state(&self, id: ObjectId) -> Result<Option<ObjectState>, DirectoryError> {
         let Some(user) = self.user(id, "id,accountEnabled").await? else {
             if self.policy.deleted_users == DeletedUsers::Hold && self.is_restorable(id).await? {
-                return Ok(Some(ObjectState::Disabled { since: None }));
+                return Ok(Some(ON_HOLD));
             }
             return self.nobody(ObjectKind::ENTRA_USER).await;
         };
-        EntraPolicy::user(&user).map(Some).map_err(|why| self.odd(why))
+        self.user_at_risk(id, user.account()).map(Some)
+    }
+
+    /// That somebody who is let in by the directory is at no risk must be known.
+    fn user_at_risk(&self, id: ObjectId, account: Account) -> Result<ObjectState, DirectoryError> {
+        let state = EntraPolicy::user(account).map_err(|why| self.odd(why))?;
+        if state != ObjectState::Enabled || self.policy.untolerated_risks.is_empty() {
+            return Ok(state);
+        }
+        let oldest = self.clock.now().saturating_sub(self.max_risk_age);
+        match self.risks.is_at_risk(id, oldest) {
+            Some(true) => Ok(ON_HOLD),
+            Some(false) => Ok(ObjectState::Enabled),
+            None => {
+                let why = "it has not told lately which users are at risk";
+                Err(DirectoryError::unavailable(self.graph.service(), why))
+            }
+        }
     }
 
     async fn is_restorable(&self, id: ObjectId) -> Result<bool, DirectoryError> {
@@ -321,7 +387,7 @@ impl Inner {
 
 impl Directory for EntraDirectory {
     fn state(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectState>, DirectoryError>> {
-        Box::pin(self.0.whole_state(object))
+        Box::pin(async move { self.0.observed(object).await.map(|seen| seen.state) })
     }
 
     fn names(&self, object: BoundObject) -> BoxFuture<'_, Result<Option<ObjectNames>, DirectoryError>> {
@@ -348,10 +414,7 @@ impl Directory for EntraDirectory {
     }
 
     fn observe(&self, object: BoundObject) -> BoxFuture<'_, Result<Observation, DirectoryError>> {
-        Box::pin(async move {
-            let state = self.0.whole_state(object).await?;
-            Ok(Observation { state, known_at: None, reliable_until: None })
-        })
+        Box::pin(self.0.observed(object))
     }
 }
 

@@ -88,6 +88,11 @@ impl Graph {
         self.client.service()
     }
 
+    /// For what cannot be one of twenty.
+    pub(crate) fn client(&self) -> &RestClient {
+        &self.client
+    }
+
     /// GET of a path below the version; `None` when the service says that there is no such object.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,

@@ -7,7 +7,7 @@ use pki_core::UnixTime;
 use rest_client::time;
 use serial_binding::{ObjectKind, ObjectKinds};
 
-use crate::records::{Device, ManagedDevice, User};
+use crate::{RiskLevel, records::ManagedDevice};
 
 /// What becomes of certificates when something happens to the object that they are bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,6 +21,8 @@ pub struct EntraPolicy {
     pub wiped: Wiped,
     /// What a deleted user is who can still be restored.
     pub deleted_users: DeletedUsers,
+    /// Users at one of these risks are on hold. Empty: risk makes no difference, and is not asked for.
+    pub untolerated_risks: Vec<RiskLevel>,
 }
 
 /// Where devices are looked up. A device's id says whose it is: the `deviceId` of Entra, or the id of Intune.
@@ -79,6 +81,11 @@ pub enum DeletedUsers {
 }
 
 impl DeviceDirectory {
+    /// Whether what Entra knows of a device is all there is to say of it.
+    pub(crate) fn trusts_entra_alone(self) -> bool {
+        self != Self::Agreeing
+    }
+
     /// The kinds of object that are held.
     pub(crate) fn kinds(self) -> ObjectKinds {
         use ObjectKind as Kind;
@@ -92,7 +99,22 @@ impl DeviceDirectory {
     }
 }
 
-const ON_HOLD: ObjectState = ObjectState::Disabled { since: None };
+/// What Entra tells of a device or user that its state is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Account {
+    pub(crate) enabled: Option<bool>,
+    pub(crate) is_compliant: Option<bool>,
+    pub(crate) registered: Option<UnixTime>,
+}
+
+impl Account {
+    fn is_enabled(self) -> Result<bool, NotUnderstood> {
+        self.enabled
+            .ok_or_else(|| String::from("expected accountEnabled to be true or false: it is not there"))
+    }
+}
+
+pub(crate) const ON_HOLD: ObjectState = ObjectState::Disabled { since: None };
 
 /// The states of a managed device that has been told to go, or is going; in lower case, as all of them are compared.
 const LEAVING: [&str; 8] = [
@@ -114,13 +136,12 @@ pub(crate) type NotUnderstood = String;
 
 impl EntraPolicy {
     /// What Entra says of a device.
-    pub(crate) fn device(&self, device: &Device, now: UnixTime) -> Result<ObjectState, NotUnderstood> {
-        if !enabled(device.account_enabled)? {
+    pub(crate) fn device(&self, account: Account, now: UnixTime) -> Result<ObjectState, NotUnderstood> {
+        if !account.is_enabled()? {
             return Ok(ON_HOLD);
         }
         // Nothing is said of one that was never judged.
-        let is_compliant = device.is_compliant.unwrap_or(false);
-        Ok(self.complying(is_compliant, device.registration_date_time.as_deref(), now))
+        Ok(self.complying(account.is_compliant.unwrap_or(false), account.registered, now))
     }
 
     /// What Intune says of a device.
@@ -139,17 +160,17 @@ impl EntraPolicy {
         }
         let state = device.compliance_state.as_deref();
         let is_compliant = one_of(state, "complianceState", &COMPLIANT, &NOT_COMPLIANT)?;
-        Ok(self.complying(is_compliant, device.enrolled_date_time.as_deref(), now))
+        Ok(self.complying(is_compliant, device.enrolled_date_time.as_deref().and_then(time), now))
     }
 
-    /// What Entra says of a user.
-    pub(crate) fn user(user: &User) -> Result<ObjectState, NotUnderstood> {
-        Ok(if enabled(user.account_enabled)? { ObjectState::Enabled } else { ON_HOLD })
+    /// What Entra says of a user, risk aside.
+    pub(crate) fn user(account: Account) -> Result<ObjectState, NotUnderstood> {
+        Ok(if account.is_enabled()? { ObjectState::Enabled } else { ON_HOLD })
     }
 
-    fn complying(&self, is_compliant: bool, enrolled: Option<&str>, now: UnixTime) -> ObjectState {
+    fn complying(&self, is_compliant: bool, enrolled: Option<UnixTime>, now: UnixTime) -> ObjectState {
         let Compliance::Always { grace } = self.compliance else { return ObjectState::Enabled };
-        let in_grace = || enrolled.and_then(time).is_some_and(|since| now < since.saturating_add(grace));
+        let in_grace = || enrolled.is_some_and(|since| now < since.saturating_add(grace));
         if is_compliant || in_grace() { ObjectState::Enabled } else { ON_HOLD }
     }
 }
@@ -161,11 +182,6 @@ pub(crate) fn worse(one: ObjectState, other: ObjectState) -> ObjectState {
         (_, gone @ ObjectState::Gone { .. }) => gone,
         (state, _) => state,
     }
-}
-
-fn enabled(account_enabled: Option<bool>) -> Result<bool, NotUnderstood> {
-    account_enabled
-        .ok_or_else(|| String::from("expected accountEnabled to be true or false: it is not there"))
 }
 
 /// Whether the value is one of the first, not one of the second.

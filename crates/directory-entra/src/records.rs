@@ -1,7 +1,11 @@
 //! What Graph tells of an object, as far as it matters.
 
+use rest_client::time;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use serial_binding::ObjectId;
+
+use crate::policy::Account;
 
 /// A device of Entra.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -61,6 +65,35 @@ impl ManagedDevice {
         let id = self.entra_device_id.as_deref().and_then(uuid);
         id.filter(|id| *id != ObjectId::Uuid([0; 16]))
     }
+}
+
+impl Device {
+    pub(crate) fn account(&self) -> Account {
+        let registered = self.registration_date_time.as_deref().and_then(time);
+        Account { enabled: self.account_enabled, is_compliant: self.is_compliant, registered }
+    }
+}
+
+impl User {
+    pub(crate) fn account(&self) -> Account {
+        Account { enabled: self.account_enabled, ..Account::default() }
+    }
+}
+
+/// A page of a list of changes.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Changes {
+    pub(crate) value: Vec<Map<String, Value>>,
+    #[serde(rename = "@odata.nextLink")]
+    pub(crate) next: Option<String>,
+    /// On the last page: where later changes are told.
+    #[serde(rename = "@odata.deltaLink")]
+    pub(crate) later: Option<String>,
+}
+
+/// Whether a change says that the object is not there any more.
+pub(crate) fn is_removed(change: &Map<String, Value>) -> bool {
+    change.contains_key("@removed")
 }
 
 /// A UUID, and no number.

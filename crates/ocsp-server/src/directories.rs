@@ -22,9 +22,11 @@ use rest_client::{
 use serial_binding::{ObjectKind, ObjectKinds};
 
 use crate::{
-    ServerError,
+    NotificationPages, ServerError,
     confirmations::{self, CONFIRMED_CHANGES},
-    entra, ldap_service,
+    entra,
+    entra_following::EntraFollowing,
+    ldap_service,
     settings::{DirectoryKind, DirectoryServiceSettings, DirectorySettings, UnmanagedDevices},
 };
 
@@ -50,6 +52,8 @@ pub struct ServiceDirectory {
     pub guarded: GuardedDirectory,
     /// How often its changes are listened to, where they are.
     pub(crate) changes: Option<(Arc<LdapDirectory>, Duration)>,
+    /// What goes on in the background behind a directory of Entra.
+    pub(crate) entra: Option<Arc<EntraFollowing>>,
 }
 
 impl Directories {
@@ -98,15 +102,24 @@ impl Directories {
         Ok(Self { together, file, services, confirmed: data.join(CONFIRMED_CHANGES) })
     }
 
+    /// Where services tell of changes of their own accord.
+    pub fn notifications(&self) -> NotificationPages {
+        let following = self.services.iter().filter_map(|service| service.entra.as_ref());
+        NotificationPages::new(following.filter_map(|following| following.notifications()).collect())
+    }
+
     /// Listens to changes and to operators from now on, for as long as the runtime lives, but for the services in
     /// `known`, which it adds to.
     pub(crate) fn watch(&self, known: &mut Vec<GuardedDirectory>) {
-        for ServiceDirectory { guarded, changes } in &self.services {
+        for ServiceDirectory { guarded, changes, entra } in &self.services {
             if known.iter().any(|known| known.is(guarded)) {
                 continue;
             }
             known.push(guarded.clone());
             tokio::spawn(confirmations::follow(guarded.clone(), self.confirmed.clone()));
+            if let Some(following) = entra.clone() {
+                tokio::spawn(async move { following.run().await });
+            }
             if let Some((directory, every)) = changes {
                 tokio::spawn(LdapFollower::new(Arc::clone(directory), guarded.clone(), *every).follow());
             }
@@ -147,7 +160,7 @@ fn open_service(
     let canary = (!settings.canary.is_empty()).then(|| settings.canary.parse()).transpose();
     let canary = canary.map_err(|error| ServerError::new(format_args!("canary: {error}")))?;
     let name = if settings.name.is_empty() { settings.kind.name() } else { &settings.name };
-    let mut changes = None;
+    let (mut changes, mut followed) = (None, None);
     let client = || {
         let tokens = tokens(name, settings, data, clock)?;
         RestClient::new(rest(name, settings, data)?, Some(tokens)).map_err(ServerError::new)
@@ -166,7 +179,11 @@ fn open_service(
             };
             Arc::new(JamfDirectory::new(client()?, unmanaged))
         }
-        DirectoryKind::Entra => Arc::new(entra::open(settings, data, clock)?),
+        DirectoryKind::Entra => {
+            let opened = entra::open(settings, data, clock)?;
+            followed = Some(opened.clone());
+            Arc::new(opened)
+        }
         DirectoryKind::Ldap | DirectoryKind::ActiveDirectory => {
             let directory = Arc::new(ldap_service::open(name, settings, canary, data, clock)?);
             let every = Duration::from_secs(settings.ldap.poll_seconds);
@@ -175,7 +192,7 @@ fn open_service(
         }
     };
     let guard = GuardSettings {
-        fresh_for: Duration::from_secs(settings.fresh_seconds),
+        fresh_for: Duration::from_secs(settings.fresh_seconds).max(entra::max_lag(settings)),
         max_stale: Duration::from_secs(settings.max_stale_seconds),
         capacity: settings.remembered,
         fresh_while_followed: Duration::from_secs(settings.ldap.followed_seconds),
@@ -188,7 +205,8 @@ fn open_service(
         ..GuardSettings::default()
     };
     let guarded = GuardedDirectory::new(name, directory, Arc::clone(clock), guard);
-    Ok(ServiceDirectory { guarded, changes })
+    let entra = followed.map(|followed| EntraFollowing::new(followed, guarded.clone(), settings, data));
+    Ok(ServiceDirectory { guarded, changes, entra: entra.transpose()?.map(Arc::new) })
 }
 
 pub(crate) fn rest(

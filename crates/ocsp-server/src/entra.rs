@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use directory_entra::{
     Cloud, Compliance, DeletedUsers, DeviceDirectory, Endpoints, EntraDirectory, EntraParts, EntraPolicy,
-    Wiped, is_graph_not_found,
+    RiskLevel, Wiped, is_graph_not_found,
 };
 use keys_software::{AwsLc, SoftwareKey, load_key};
 use pki_core::{Clock, SignatureAlgorithm, SigningKey};
@@ -20,7 +20,7 @@ use crate::{
     directories::{rest, secret},
     settings::{
         AssertionName, CloudName, ComplianceCheck, DeletedUserState, DevicesIn, DirectoryServiceSettings,
-        EntraSettings, ManagedIdentityName,
+        EntraSettings, ManagedIdentityName, RiskName,
     },
 };
 
@@ -43,6 +43,8 @@ pub(crate) fn open(
         policy: policy(entra),
         tenant: entra.tenant.parse().ok().filter(|id| matches!(id, ObjectId::Uuid(_))),
         canaries: canaries(settings)?,
+        max_lag: max_lag(settings),
+        max_risk_age: Duration::from_secs(entra.risk_max_stale_seconds),
         clock: Arc::clone(clock),
     }))
 }
@@ -81,6 +83,15 @@ impl EntraApp {
     }
 }
 
+/// How old what was heard of changes may be before Graph is asked: one round may be missed. Zero where nothing is
+/// followed.
+pub(crate) fn max_lag(settings: &DirectoryServiceSettings) -> Duration {
+    match settings.entra.follow_seconds {
+        0 => Duration::ZERO,
+        seconds => Duration::from_secs(seconds.saturating_mul(2).saturating_add(5)),
+    }
+}
+
 fn endpoints(settings: &DirectoryServiceSettings) -> Endpoints {
     let cloud = match settings.entra.cloud {
         CloudName::Global => Cloud::Global,
@@ -114,6 +125,15 @@ fn policy(entra: &EntraSettings) -> EntraPolicy {
             DeletedUserState::Gone => DeletedUsers::Gone,
             DeletedUserState::Hold => DeletedUsers::Hold,
         },
+        untolerated_risks: entra.untolerated_user_risks.iter().map(|risk| risk_level(*risk)).collect(),
+    }
+}
+
+fn risk_level(name: RiskName) -> RiskLevel {
+    match name {
+        RiskName::Low => RiskLevel::Low,
+        RiskName::Medium => RiskLevel::Medium,
+        RiskName::High => RiskLevel::High,
     }
 }
 
@@ -321,6 +341,10 @@ mod tests {
         assert_eq!(always.compliance, Compliance::Always { grace: Duration::from_secs(5400) });
         assert_eq!(of("revoke_on_wipe = false").wiped, Wiped::Ignored);
         assert_eq!(of("deleted_users = \"hold\"").deleted_users, DeletedUsers::Hold);
+        let risks = of("untolerated_user_risks = [\"low\", \"medium\", \"high\"]").untolerated_risks;
+        assert_eq!(risks, [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High]);
+        assert_eq!(max_lag(&settings("")), Duration::ZERO);
+        assert_eq!(max_lag(&settings("[entra]\nfollow_seconds = 10")), Duration::from_secs(25));
         let devices = [
             ("entra", DeviceDirectory::Entra),
             ("intune", DeviceDirectory::Intune),

@@ -15,7 +15,7 @@ use ocsp_service::OcspService;
 use pki_core::{BoxFuture, Clock};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 
-use crate::register_directories;
+use crate::{NotificationPages, register_directories};
 
 type Reply = Response<Full<Bytes>>;
 
@@ -61,17 +61,23 @@ impl fmt::Debug for Pages {
     }
 }
 
-/// What one listener answers: pages, and the responder under each of its paths. Cheap to clone.
+/// What one listener answers: pages, notifications, and the responder under each of its paths. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
     pages: Pages,
     /// The longest path first.
     responders: Arc<[OcspService]>,
+    notifications: NotificationPages,
 }
 
 impl Routes {
     pub(crate) fn new(pages: Pages, responders: Vec<OcspService>) -> Self {
-        Self { pages, responders: responders.into() }
+        Self { pages, responders: responders.into(), notifications: NotificationPages::default() }
+    }
+
+    /// The same, to which services tell of changes.
+    pub(crate) fn with_notifications(self, notifications: NotificationPages) -> Self {
+        Self { notifications, ..self }
     }
 }
 
@@ -85,6 +91,10 @@ impl Service<Request<Incoming>> for Routes {
         // First, for a responder at the root owns every target. No request's base64 is as short as these.
         if let Some(page) = self.pages.page(request.method(), target) {
             return Box::pin(ready(Ok(page)));
+        }
+        if self.notifications.owns(request.uri().path()) {
+            let answering = self.notifications.answer(request);
+            return Box::pin(async { Ok(answering.await) });
         }
         match self.responders.iter().find(|responder| responder.owns(target)) {
             Some(responder) => responder.call(request),

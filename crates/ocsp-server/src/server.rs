@@ -8,7 +8,7 @@ use pki_core::{Clock, SystemClock};
 use tokio::sync::watch;
 
 use crate::{
-    ServerError,
+    NotificationPages, ServerError,
     pages::{Pages, Routes},
     responder::{Responder, start_together},
     settings::{EndpointSettings, LimitSettings, Settings},
@@ -29,6 +29,8 @@ impl Server {
     pub async fn start(settings: &Settings) -> Result<Self, ServerError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let parts = Wiring::new(settings, Arc::clone(&clock)).parts()?;
+        let notifications: NotificationPages =
+            parts.iter().map(|part| part.directories.notifications()).collect();
         let Responder { service, services, .. } = start_together(parts).await?;
         let pages = Pages::new(service.clone(), services, clock);
         let own_metrics = !settings.metrics.listen.is_empty();
@@ -36,7 +38,8 @@ impl Server {
         let mut listeners = Vec::new();
         for (address, responders) in by_address(settings, &service)? {
             let listener = listen(&address, &settings.limits).await?;
-            listeners.push((listener, Routes::new(beside.clone(), responders)));
+            let routes = Routes::new(beside.clone(), responders).with_notifications(notifications.clone());
+            listeners.push((listener, routes));
         }
         let mut metrics = None;
         if own_metrics {

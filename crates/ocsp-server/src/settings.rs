@@ -19,7 +19,7 @@ pub use directories::{DirectoryKind, DirectoryServiceSettings, DirectorySettings
 pub use endpoints::{EndpointSettings, MetricsSettings};
 pub use entra::{
     AssertionName, CloudName, ComplianceCheck, DeletedUserState, DevicesIn, EntraSettings,
-    ManagedIdentityName,
+    ManagedIdentityName, RiskName,
 };
 pub use ldap::{LdapProtection, LdapServiceSettings, LockedAccounts};
 pub use revocation::{ForeignCrlSettings, RevocationSettings, UnlistedCertificates};

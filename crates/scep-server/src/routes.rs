@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, convert::Infallible, future::ready, sync::Arc};
 
 use hyper::{Request, body::Incoming, service::Service};
+use ocsp_server::NotificationPages;
 use ocsp_service::OcspService;
 use pki_core::BoxFuture;
 use scep_service::ScepService;
@@ -29,6 +30,7 @@ const PROGRAMS: [&str; 4] =
 /// | `/ocsp-delegate/FINGERPRINT` | a certificate for a responder elsewhere, where there is a token for that |
 /// | `/crl`, `/crl/ID` and the same with `/delta`, with `.pem` | the CRL of the first CA, of the one of that id; the delta CRL |
 /// | the paths of NDES's pages and of Jamf's webhooks | challenges, for those who log in |
+/// | the path of the URL that Microsoft Graph notifies | what it expects, where it was told of one |
 /// | `/healthz` | 200 while the process answers |
 /// | `/readyz` | 200 while certificates can be issued and OCSP answered, else 503 |
 /// | `/metrics` | counters and gauges, for Prometheus |
@@ -37,7 +39,7 @@ const PROGRAMS: [&str; 4] =
 /// Where the `message` of GetCACaps, GetCACert or GetNextCACert names a profile or a CA, that profile, or the first one
 /// of that CA, answers whatever the path; anything else that clients put there means nothing.
 #[derive(Debug, Clone)]
-pub(crate) struct Routes(Arc<Inner>);
+pub(crate) struct Routes(Arc<Inner>, NotificationPages);
 
 #[derive(Debug)]
 struct Inner {
@@ -60,7 +62,12 @@ impl Routes {
         crls: CrlPages,
         challenges: ChallengePages,
     ) -> Self {
-        Self(Arc::new(Inner { scep, ocsp, delegates, pages, crls, challenges }))
+        Self(Arc::new(Inner { scep, ocsp, delegates, pages, crls, challenges }), NotificationPages::default())
+    }
+
+    /// The same, to which services tell of changes in directories.
+    pub(crate) fn with_notifications(self, notifications: NotificationPages) -> Self {
+        Self(self.0, notifications)
     }
 
     /// The service below whose path the target is; the longest such path counts, and none is the shortest.
@@ -96,6 +103,10 @@ impl Service<Request<Incoming>> for Routes {
     type Future = BoxFuture<'static, Result<Reply, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        if self.1.owns(request.uri().path()) {
+            let answering = self.1.answer(request);
+            return Box::pin(async { Ok(answering.await) });
+        }
         if self.0.ocsp.owns(request.uri().path_and_query().map_or("", |target| target.as_str())) {
             return self.0.ocsp.call(request);
         }

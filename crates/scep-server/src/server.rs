@@ -74,6 +74,7 @@ impl Server {
         };
         let routes =
             Routes::new(scep, responder.service, wiring.delegates()?, pages, crls, wiring.challenge_pages()?);
+        let routes = routes.with_notifications(wiring.notifications());
         Ok(Self { listener, routes, aside, delegates, banner, _lock: lock })
     }
 

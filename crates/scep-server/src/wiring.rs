@@ -9,8 +9,8 @@ use issuance::{CrlAuthority, CrlParts, CrlSettings, DeltaSettings};
 use keys_software::AwsLc;
 use ledger::Ledger;
 use ocsp_server::{
-    DelegateIssuer, Directories, Responder, ResponderParts, SelfIssuedDelegates, ServerError,
-    data_folder::sealed_binding, follow_crls, register_directories,
+    DelegateIssuer, Directories, NotificationPages, Responder, ResponderParts, SelfIssuedDelegates,
+    ServerError, data_folder::sealed_binding, follow_crls, register_directories,
 };
 use pki_core::{Certificate, Clock, PublicKey, SigningKey as _, SystemClock};
 use prometheus_client::registry::Registry;
@@ -149,6 +149,11 @@ impl<'a> Wiring<'a> {
     /// The URL of the responder.
     pub(crate) fn ocsp_url(&self) -> String {
         url(&self.base, &self.settings.ocsp.path)
+    }
+
+    /// Where services tell of changes in directories.
+    pub(crate) fn notifications(&self) -> NotificationPages {
+        self.directories.notifications()
     }
 
     /// Answers OCSP for every generation of every CA.

@@ -15,6 +15,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use emulators::{Action, Emulators, Kind, Options};
 use support::{Server, eventually, openssl_ocsp, run, scep_client};
 use testkit::ScriptedService;
 
@@ -97,26 +98,38 @@ impl Cloud {
     }
 
     fn server(&self) -> Server {
-        let secrets = tempfile::tempdir().unwrap().keep();
-        let [secret, challenge] = ["secret", "challenge"].map(|name| secrets.join(name));
-        write_private(&secret, SECRET);
-        write_private(&challenge, CHALLENGE);
-        let url = &self.service.url;
-        Server::start_with(&[
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__KIND", "entra"),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__URL", url),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__CLIENT_ID", "0f3b2a8e-1c5d-4e6f-9a7b-8c9d0e1f2a3b"),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__SECRET", secret.to_str().unwrap()),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__CANARY", &format!("entra-user:{CANARY}")),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__ENTRA__TENANT", TENANT),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__ENTRA__LOGIN_URL", url),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__ENTRA__DEVICES", "both"),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__FRESH_SECONDS", "0"),
-            ("SCEP_SERVER__DIRECTORY__SERVICE__0__MAX_STALE_SECONDS", "0"),
-            ("SCEP_SERVER__PROFILE__0__CHALLENGE", "static"),
-            ("SCEP_SERVER__PROFILE__0__CHALLENGE_FILE", challenge.to_str().unwrap()),
-        ])
+        server(
+            &[
+                ("URL", &self.service.url),
+                ("CLIENT_ID", "0f3b2a8e-1c5d-4e6f-9a7b-8c9d0e1f2a3b"),
+                ("CANARY", &format!("entra-user:{CANARY}")),
+                ("ENTRA__TENANT", TENANT),
+                ("ENTRA__LOGIN_URL", &self.service.url),
+                ("FRESH_SECONDS", "0"),
+                ("MAX_STALE_SECONDS", "0"),
+            ],
+            SECRET,
+            "127.0.0.1:0",
+        )
     }
+}
+
+/// A server that asks Entra and Intune, with settings of that service.
+fn server(settings: &[(&str, &str)], secret: &str, listen: &str) -> Server {
+    let secrets = tempfile::tempdir().unwrap().keep();
+    let [secret_file, challenge] = ["secret", "challenge"].map(|name| secrets.join(name));
+    write_private(&secret_file, secret);
+    write_private(&challenge, CHALLENGE);
+    let settings: Vec<_> = [("KIND", "entra"), ("ENTRA__DEVICES", "both")]
+        .iter()
+        .chain(settings)
+        .chain(&[("SECRET", secret_file.to_str().unwrap())])
+        .map(|(name, value)| (format!("SCEP_SERVER__DIRECTORY__SERVICE__0__{name}"), *value))
+        .collect();
+    let mut variables: Vec<_> = settings.iter().map(|(name, value)| (&**name, *value)).collect();
+    variables.push(("SCEP_SERVER__PROFILE__0__CHALLENGE", "static"));
+    variables.push(("SCEP_SERVER__PROFILE__0__CHALLENGE_FILE", challenge.to_str().unwrap()));
+    Server::start_in(tempfile::tempdir().unwrap(), listen, &variables)
 }
 
 fn write_private(path: &Path, text: &str) {
@@ -150,6 +163,81 @@ fn becomes(server: &Server, certificate: &Path, expected: &str) -> String {
     let answer = eventually(ask, |answer| answer.contains(expected));
     assert!(answer.contains(expected), "{expected:?}: {answer}");
     answer
+}
+
+/// Graph, which has been told where to notify of changes; nothing else is heard of for an hour.
+#[test]
+fn a_notification_is_heard_before_the_answer_is_too_old() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let emulators = runtime.block_on(Emulators::start(Options::default())).unwrap();
+    let credentials = emulators.credentials();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = free.local_addr().unwrap().to_string();
+    drop(free);
+    let notified = format!("http://{listen}/notifications/graph");
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    write_private(&state, "a state of the client");
+    let server = server(
+        &[
+            ("URL", emulators.graph()),
+            ("CLIENT_ID", &credentials.client_id),
+            ("ENTRA__TENANT", &credentials.tenant),
+            ("ENTRA__LOGIN_URL", emulators.entra()),
+            ("ENTRA__FOLLOW_SECONDS", "3600"),
+            ("ENTRA__NOTIFICATION_URL", &notified),
+            ("ENTRA__NOTIFICATION_SECRET", state.to_str().unwrap()),
+        ],
+        &credentials.client_secret,
+        &listen,
+    );
+    let id = emulators.ids(Kind::EntraUser).remove(0);
+    let user = emulators.object(Kind::EntraUser, &id).unwrap();
+    let certificate = enroll(&server, user["userPrincipalName"].as_str().unwrap());
+    let is_subscription = |request: &String| request.contains("POST") && request.contains("/subscriptions");
+    let requests = || emulators.requests().iter().map(|request| format!("{request:?}")).collect::<Vec<_>>();
+    let asked =
+        eventually(|| requests().join("\n"), |asked| asked.lines().any(|line| is_subscription(&line.into())));
+    assert!(asked.lines().any(|line| is_subscription(&line.into())), "{asked}");
+    becomes(&server, &certificate, ": good");
+    emulators.act(Kind::EntraUser, &id, &Action::Disable).unwrap();
+    becomes(&server, &certificate, "Reason: certificateHold");
+    emulators.act(Kind::EntraUser, &id, &Action::Enable).unwrap();
+    becomes(&server, &certificate, ": good");
+}
+
+/// Everything that a tenant does to devices, by the emulated services.
+#[test]
+fn the_life_of_a_device_shows_at_the_responder() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let emulators = runtime.block_on(Emulators::start(Options::default())).unwrap();
+    let credentials = emulators.credentials();
+    let server = server(
+        &[
+            ("URL", emulators.graph()),
+            ("CLIENT_ID", &credentials.client_id),
+            ("ENTRA__TENANT", &credentials.tenant),
+            ("ENTRA__LOGIN_URL", emulators.entra()),
+            ("ENTRA__COMPLIANCE", "always"),
+            ("FRESH_SECONDS", "0"),
+            ("MAX_STALE_SECONDS", "0"),
+        ],
+        &credentials.client_secret,
+        "127.0.0.1:0",
+    );
+    let id = emulators.ids(Kind::IntuneDevice).remove(0);
+    let comply = |state: &str| Action::Compliance { state: state.into(), grace_until: None };
+    emulators.act(Kind::IntuneDevice, &id, &comply("compliant")).unwrap();
+    let certificate = enroll(&server, &id);
+    becomes(&server, &certificate, ": good");
+    for (action, expected) in [
+        (comply("noncompliant"), "Reason: certificateHold"),
+        (comply("compliant"), ": good"),
+        (Action::Wipe, "Reason: cessationOfOperation"),
+    ] {
+        emulators.act(Kind::IntuneDevice, &id, &action).unwrap();
+        becomes(&server, &certificate, expected);
+    }
 }
 
 const FAULTS: [(u16, &str); 6] = [
@@ -193,10 +281,10 @@ fn a_device_of_intune_is_wiped_and_stays_so() {
         cloud.ails(None);
     }
     cloud.managed("wipePending");
-    assert!(!becomes(&server, &phone, ": revoked").contains("certificateHold"));
+    becomes(&server, &phone, "Reason: cessationOfOperation");
     cloud.managed("managed");
-    let answer = openssl_ocsp(&server, &phone, &[]);
-    assert!(answer.contains(": revoked"), "for ever: {answer}");
+    // For ever, from when that is on disk.
+    becomes(&server, &phone, "Reason: cessationOfOperation");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use directory::{Directory as _, DirectoryError, ObjectState};
@@ -27,6 +28,7 @@ pub type Page = (u16, Option<u64>, Value);
 #[derive(Clone)]
 pub struct Graph {
     pub service: Arc<ScriptedService>,
+    pub clock: Arc<FixedClock>,
     pages: Arc<Mutex<HashMap<String, Page>>>,
 }
 
@@ -44,7 +46,7 @@ impl Graph {
         let pages = Arc::<Mutex<HashMap<String, Page>>>::default();
         let shown = Arc::clone(&pages);
         let service = ScriptedService::start(move |asked| answer(asked, &shown.lock().unwrap()));
-        Self { service: Arc::new(service), pages }
+        Self { service: Arc::new(service), clock: Arc::default(), pages }
     }
 
     /// From now on `target` is answered so.
@@ -79,7 +81,9 @@ impl Graph {
             policy,
             tenant: Some(TENANT.parse().unwrap()),
             canaries: canaries.to_vec(),
-            clock: Arc::new(FixedClock::default()),
+            max_lag: Duration::from_secs(60),
+            max_risk_age: Duration::from_secs(3600),
+            clock: Arc::clone(&self.clock) as _,
         })
     }
 }

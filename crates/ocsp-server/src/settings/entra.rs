@@ -35,6 +35,20 @@ pub struct EntraSettings {
     pub revoke_on_wipe: bool,
     /// What a deleted user is who can still be restored.
     pub deleted_users: DeletedUserState,
+    /// Users at one of these risks are on hold.
+    pub untolerated_user_risks: Vec<RiskName>,
+    /// How often it is asked who is at risk.
+    pub risk_seconds: u64,
+    /// How long that is believed. Older, nobody knows who is at risk.
+    pub risk_max_stale_seconds: u64,
+    /// How often it is asked what has changed among devices and users, so that they are known before anybody asks. 0:
+    /// each is asked about by itself.
+    pub follow_seconds: u64,
+    /// Under which URL Graph reaches this server, to tell of changes of users; its path is answered. Needs
+    /// `follow_seconds`. Empty: nowhere.
+    pub notification_url: String,
+    /// File of a secret of 128 characters at most that notifications show; the same for all that the URL may lead to.
+    pub notification_secret: PathBuf,
     /// Objects of other kinds than the canary's that are never deleted, as `kind:id`.
     pub further_canaries: Vec<String>,
 }
@@ -55,6 +69,12 @@ impl Default for EntraSettings {
             compliance_grace_minutes: 0,
             revoke_on_wipe: true,
             deleted_users: DeletedUserState::Gone,
+            untolerated_user_risks: Vec::new(),
+            risk_seconds: 60,
+            risk_max_stale_seconds: 3600,
+            follow_seconds: 0,
+            notification_url: String::new(),
+            notification_secret: PathBuf::new(),
             further_canaries: Vec::new(),
         }
     }
@@ -136,4 +156,17 @@ pub enum DeletedUserState {
     Gone,
     /// On hold until restored, or deleted for good.
     Hold,
+}
+
+/// How much a user is at risk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(clippy::exhaustive_enums, reason = "as the service has them")]
+pub enum RiskName {
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
 }
