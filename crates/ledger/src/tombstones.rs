@@ -49,6 +49,17 @@ impl TombstoneIndex {
         }
     }
 
+    /// Forgets a tombstone that was not recorded, for what was known `before`.
+    fn unlearn(&self, object: BoundObject, tombstone: Tombstone, before: Option<Tombstone>) {
+        let mut deleted = self.0.deleted.write().unwrap_or_else(PoisonError::into_inner);
+        if deleted.get(&object) == Some(&tombstone) {
+            match before {
+                Some(before) => deleted.insert(object, before),
+                None => deleted.remove(&object),
+            };
+        }
+    }
+
     /// A certificate is about to be issued to `object`: from now on its deletion is worth recording (again).
     pub(crate) fn expect_certificates_of(&self, object: BoundObject) {
         self.submitted().remove(&object);
@@ -116,21 +127,27 @@ impl Tombstones for Ledger {
         if known.is_some_and(|known| known.seen_at >= tombstone.seen_at) || !index.submit(object) {
             return;
         }
+        // Known at once, or an object that comes back while this is written would have its certificates back.
+        index.learn([(object, tombstone)]);
         let retry = index.clone();
         let submitted = self.writer().submit(
             move |connection| record(connection, object, tombstone),
             move |recorded| {
                 index.written();
                 match recorded {
-                    Ok(true) => index.learn([(object, tombstone)]),
-                    Ok(false) => {}
+                    Ok(true) => {}
+                    Ok(false) => index.unlearn(object, tombstone, known),
                     // The next request about the object tries again.
-                    Err(_) => index.expect_certificates_of(object),
+                    Err(_) => {
+                        index.unlearn(object, tombstone, known);
+                        index.expect_certificates_of(object);
+                    }
                 }
             },
         );
         if submitted.is_err() {
             retry.written();
+            retry.unlearn(object, tombstone, known);
             retry.expect_certificates_of(object);
         }
     }

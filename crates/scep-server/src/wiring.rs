@@ -84,16 +84,20 @@ impl<'a> Wiring<'a> {
     ) -> Result<Self, ServerError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let challenge_key = ChallengeKey::new(*folder.challenge_key);
-        let directories = Directories::open(&settings.directory, &settings.data, &clock)?;
+        let directories = Directories::open(&settings.directory, &settings.data, &clock);
         let outside = Outside::open(settings, folder.state.ledger(), &clock)?;
         folder.state.tell_at_once(|log| outside.telling_at_once(log));
-        let validator = |profile: &_| outside.validator(profile, &directories.together);
+        let validator = |profile: &_| match &directories {
+            Ok(directories) => outside.validator(profile, &directories.together),
+            Err(error) => Err(error.to_string()),
+        };
         let authorities = Authorities::open(settings, &challenge_key, validator)?;
-        // Mistakes in profiles are told before anything is begun.
+        // Mistakes in profiles are told before those in files that the settings name.
         let urls = urls(settings, &base, "ca", "crl");
         for profile in &settings.profile {
             enrollment_profile(profile, &urls, authorities.of(profile)?)?;
         }
+        let directories = directories?;
         let limits = &settings.throttle;
         let throttle = Arc::new(Throttle::new(ThrottleLimits {
             requests: rate(limits.source_per_minute, limits.source_burst),
