@@ -128,6 +128,9 @@ const LEAVING: [&str; 8] = [
     "wipeissued",
 ];
 const STAYING: [&str; 4] = ["managed", "wipecanceled", "retirecanceled", "discovered"];
+/// Between the service's clock and ours.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
+
 const COMPLIANT: [&str; 3] = ["compliant", "ingraceperiod", "configmanager"];
 const NOT_COMPLIANT: [&str; 4] = ["unknown", "noncompliant", "conflict", "error"];
 
@@ -170,7 +173,12 @@ impl EntraPolicy {
 
     fn complying(&self, is_compliant: bool, enrolled: Option<UnixTime>, now: UnixTime) -> ObjectState {
         let Compliance::Always { grace } = self.compliance else { return ObjectState::Enabled };
-        let in_grace = || enrolled.is_some_and(|since| now < since.saturating_add(grace));
+        // A clock before the enrollment is wrong, and no reason to be lenient.
+        let in_grace = || {
+            enrolled.is_some_and(|since| {
+                since.saturating_sub(CLOCKS_DIFFER) <= now && now < since.saturating_add(grace)
+            })
+        };
         if is_compliant || in_grace() { ObjectState::Enabled } else { ON_HOLD }
     }
 }
