@@ -10,67 +10,12 @@ import pathlib
 import sys
 import tomllib
 
+# AES and the numbers of kinds are those of the other second implementation.
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "serial-binding" / "tests"))
+from second_implementation import KINDS, aes, aes_schedule
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-KINDS = {
-    "device": 0, "user": 1, "entra-device": 2, "entra-user": 3, "intune-device": 4, "ldap-entry": 5,
-    "scim-resource": 6, "jamf-computer": 8, "jamf-mobile-device": 9, "jamf-user": 10,
-    "jamf-user-on-computer": 11, "jamf-user-on-mobile-device": 12, "numbered": 13,
-}
-NAMES = {number: name for name, number in KINDS.items()}
-
-
-# --- AES-256, encryption only (FIPS 197)
-
-def double(octet):
-    return (octet << 1) ^ (0x11B if octet & 0x80 else 0)
-
-
-def make_sbox():
-    power, powers = 1, []
-    for _ in range(255):
-        powers.append(power)
-        power = double(power) ^ power
-    box = [0x63] * 256
-    for exponent, octet in enumerate(powers):
-        inverse = powers[-exponent % 255]
-        bits = inverse | inverse << 8
-        box[octet] = 0x63 ^ inverse
-        for shift in (4, 5, 6, 7):
-            box[octet] ^= bits >> shift & 0xFF
-    return box
-
-
-SBOX = make_sbox()
-
-
-def aes_schedule(key):
-    words = [list(key[at:at + 4]) for at in range(0, 32, 4)]
-    constant = 1
-    for at in range(8, 60):
-        word = words[-1]
-        if at % 8 == 0:
-            word = [SBOX[octet] for octet in word[1:] + word[:1]]
-            word[0] ^= constant
-            constant = double(constant)
-        elif at % 8 == 4:
-            word = [SBOX[octet] for octet in word]
-        words.append([one ^ other for one, other in zip(words[-8], word)])
-    return [sum(words[at:at + 4], []) for at in range(0, 60, 4)]
-
-
-def mix(column):
-    whole = column[0] ^ column[1] ^ column[2] ^ column[3]
-    return [octet ^ whole ^ double(octet ^ column[(at + 1) % 4]) for at, octet in enumerate(column)]
-
-
-def aes(schedule, block):
-    state = [octet ^ key for octet, key in zip(block, schedule[0])]
-    for number, key in enumerate(schedule[1:], 1):
-        state = [SBOX[state[(5 * at) % 16]] for at in range(16)]
-        if number < 14:
-            state = sum((mix(state[at:at + 4]) for at in range(0, 16, 4)), [])
-        state = [octet ^ part for octet, part in zip(state, key)]
-    return bytes(state)
 
 
 # --- GCM (NIST SP 800-38D) with a nonce of 96 bits

@@ -11,7 +11,7 @@ mod support;
 
 use std::path::PathBuf;
 
-use support::{Server, eventually, openssl_ocsp, run, scep_client};
+use support::{Server, enroll_by, eventually, openssl_ocsp, run};
 use testkit::{BASE, PagedService, Slapd};
 
 const TOKEN: &str = "a token of the service";
@@ -50,23 +50,7 @@ fn server_with(service: &[(&str, &str)]) -> Server {
 }
 
 fn enroll(server: &Server, name: &str) -> PathBuf {
-    let [key, certificate] = ["key", "pem"].map(|ending| server.folder().join(format!("{name}.{ending}")));
-    let arguments = [
-        "enroll",
-        server.url("SCEP URL"),
-        "--ca-fingerprint",
-        server.fingerprint(),
-        "--challenge",
-        "a challenge for everybody",
-        "--subject",
-        &format!("CN={name}"),
-        "--key-out",
-        key.to_str().unwrap(),
-        "--cert-out",
-        certificate.to_str().unwrap(),
-    ];
-    run(server.folder(), scep_client().to_str().unwrap(), &arguments);
-    certificate
+    enroll_by(server, name, "a challenge for everybody")
 }
 
 #[test]

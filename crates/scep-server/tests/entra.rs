@@ -16,7 +16,7 @@ use std::{
 };
 
 use emulators::{Action, Emulators, Kind, Options};
-use support::{Server, eventually, openssl_ocsp, run, scep_client};
+use support::{Server, enroll_by, eventually, openssl_ocsp};
 use testkit::ScriptedService;
 
 const TENANT: &str = "b54dc1af-5320-4f60-b5d4-821e0cf2a359";
@@ -138,23 +138,7 @@ fn write_private(path: &Path, text: &str) {
 }
 
 fn enroll(server: &Server, name: &str) -> PathBuf {
-    let [key, certificate] = ["key", "pem"].map(|ending| server.folder().join(format!("{name}.{ending}")));
-    let arguments = [
-        "enroll",
-        server.url("SCEP URL"),
-        "--ca-fingerprint",
-        server.fingerprint(),
-        "--challenge",
-        CHALLENGE,
-        "--subject",
-        &format!("CN={name}"),
-        "--key-out",
-        key.to_str().unwrap(),
-        "--cert-out",
-        certificate.to_str().unwrap(),
-    ];
-    run(server.folder(), scep_client().to_str().unwrap(), &arguments);
-    certificate
+    enroll_by(server, name, CHALLENGE)
 }
 
 /// Asks until the answer says so.

@@ -273,7 +273,11 @@ pub fn assert_good_laptop_2(server: &Server, certificate: &Path) {
 
 /// Enrolls the object called `name` with the client of this workspace; returns the certificate's file.
 pub fn enroll(server: &Server, name: &str) -> PathBuf {
-    let challenge = server.challenge(name);
+    enroll_by(server, name, &server.challenge(name))
+}
+
+/// The same, by a challenge that was had elsewhere.
+pub fn enroll_by(server: &Server, name: &str, challenge: &str) -> PathBuf {
     let [key, certificate] = ["key", "pem"].map(|ending| server.folder().join(format!("{name}.{ending}")));
     run(
         server.folder(),
@@ -284,7 +288,7 @@ pub fn enroll(server: &Server, name: &str) -> PathBuf {
             "--ca-fingerprint",
             server.fingerprint(),
             "--challenge",
-            &challenge,
+            challenge,
             "--subject",
             &format!("CN={name}"),
             "--key-out",
